@@ -1,0 +1,5 @@
+"""`python -m genmodels train ...` is `genmodels train ...`."""
+
+from genmodels.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,82 @@
+"""The few data types that every room shares.
+
+A *raw* value is in the user's units: a `pyarrow.Table` or `Images`. An *encoded* value is a
+dict of tensors with one row per sample, compact enough to keep a whole training set on the
+device; `layout.expand` turns rows of it into what a network reads. Nothing here computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+__all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "num_rows", "take_rows"]
+
+Encoded = dict[str, Tensor]
+"""Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
+int32 for tables, `pixels` (N, C, H, W) uint8 for images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled or unlabelled images in memory (or memory-mapped).
+
+    Args:
+        pixels: uint8, shape (N, C, H, W).
+        labels: int64 class indices, shape (N,), or None when unlabelled.
+        class_names: one name per class, in the order of the indices.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, rows: np.ndarray) -> Images:
+        labels = None if self.labels is None else self.labels[rows]
+        return Images(self.pixels[rows], labels, self.class_names)
+
+
+Raw: TypeAlias = "pa.Table | Images"
+
+
+def num_rows(raw: Raw) -> int:
+    return len(raw) if isinstance(raw, Images) else raw.num_rows
+
+
+def take_rows(raw: Raw, rows: np.ndarray) -> Raw:
+    return raw.take(rows) if isinstance(raw, Images) else raw.take(pa.array(rows))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batch:
+    """One update's worth of data, already on the device.
+
+    Args:
+        x: dense model-space data, shape (B, D) or (B, C, H, W), float.
+        c: condition, shape (B, K), float; K may be 0.
+    """
+
+    x: Tensor
+    c: Tensor
+
+    def to(self, *args: torch.device | str | torch.dtype, **kwargs: bool) -> Batch:
+        return Batch(self.x.to(*args, **kwargs), self.c.to(*args, **kwargs))  # type: ignore[call-overload]
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where raw data comes from."""
+
+    def load(self) -> Raw:
+        """Read everything; raises `ValueError` or `FileNotFoundError` with advice."""
+
+    def fingerprint(self) -> str:
+        """A hash of the content, to recognise the same data later."""
