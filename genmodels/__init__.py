@@ -1,3 +1,20 @@
 """Train generative models on tables and images, and write synthetic datasets."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genmodels.synthesizer import Synthesizer
+
+__all__ = ["Synthesizer", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy parts when they are asked for, not with the package."""
+    if name == "Synthesizer":
+        from genmodels.synthesizer import Synthesizer
+
+        return Synthesizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,23 +2,26 @@
 
 A `TableLayout` is a sequence of blocks; each block knows its slice of the dense vector, so no
 other file walks offsets. `Groups` evaluates softmax-like operations over all categorical
-blocks at once: blocks of similar width share one padded view, so the cost does not grow with
-the number of columns. `Condition` says what a generator can be told.
+blocks at once. `Condition` says what a generator can be told.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from genmodels.types import Encoded
 
-__all__ = ["Block", "Condition", "ConditionGroup", "Groups", "ImageLayout", "Layout", "TableLayout"]
+__all__ = ["Block", "Condition", "ConditionGroup", "Expand", "Groups", "ImageLayout"]
+__all__ += ["Layout", "TableLayout"]
 
 
 @dataclass(frozen=True)
@@ -141,45 +144,191 @@ class Expand(nn.Module):
         values, codes = encoded["values"], encoded["codes"]
         dense = values.new_zeros(len(values), *self.layout.shape)
         dense.scatter_(1, codes.long() + self.offsets, 1.0)
-        return dense.index_copy(1, self.continuous, values)
+        return dense.index_copy_(1, self.continuous, values)
 
 
 class Groups(nn.Module):
-    """Softmax-like operations over all categorical blocks of a `TableLayout` at once.
+    """Softmax-like operations over all Q categorical blocks of a `TableLayout` at once.
 
-    Blocks are bucketed by the next power of two of their width; each bucket is one padded
-    gather, one operation over its last dimension and one write back. The number of buckets is
-    at most log2 of the widest block, whatever the number of columns.
+    Everything stays flat in the dense vector: sums over blocks are one product with a 0-1
+    matrix. Only maxima need padding; blocks are bucketed by the next power of two of their
+    width, and each bucket is one padded view, so the number of operations grows with the log of
+    the widest block and not with the number of columns.
     """
+
+    scalars: Tensor
+    padded: Tensor
+    block: Tensor
+    membership: Tensor
+    order: Tensor
+    starts: Tensor
+    lasts: Tensor
 
     def __init__(self, layout: TableLayout) -> None:
         super().__init__()
+        blocks, offsets = layout.categorical, layout.offsets
+        self.num_blocks = len(blocks)
         buckets: dict[int, list[int]] = {}
-        for q, block in enumerate(layout.categorical):
-            buckets.setdefault(max(1, math.ceil(math.log2(max(block.width, 2)))), []).append(q)
-        self.num_buckets = len(buckets)
-        for b, members in enumerate(buckets.values()):
-            widest = max(layout.categorical[q].width for q in members)
-            index = torch.zeros(len(members), widest, dtype=torch.long)
-            valid = torch.zeros(len(members), widest, dtype=torch.bool)
-            for m, q in enumerate(members):
-                width = layout.categorical[q].width
-                index[m, :width] = torch.arange(width) + layout.offsets[q]
-                valid[m, :width] = True
-            self.register_buffer(f"index{b}", index, False)
-            self.register_buffer(f"valid{b}", valid, False)
-            self.register_buffer(f"members{b}", torch.tensor(members), False)
-
-    def buckets(self) -> list[tuple[Tensor, Tensor, Tensor]]:
-        """Per bucket: dense positions (M, W), their validity (M, W), block numbers (M,)."""
-        return [
-            (getattr(self, f"index{b}"), getattr(self, f"valid{b}"), getattr(self, f"members{b}"))
-            for b in range(self.num_buckets)
+        for q, block in enumerate(blocks):
+            buckets.setdefault(math.ceil(math.log2(block.width)), []).append(q)
+        members = [q for bucket in buckets.values() for q in bucket]
+        rank = {q: r for r, q in enumerate(members)}
+        self.buckets = [(len(m), max(blocks[q].width for q in m)) for m in buckets.values()]
+        padded = [
+            offsets[q] + min(level, blocks[q].width - 1)
+            for bucket, (_, widest) in zip(buckets.values(), self.buckets, strict=True)
+            for q in bucket
+            for level in range(widest)
         ]
+        rank_at = torch.zeros(layout.width, dtype=torch.long)
+        rows = -(-self.num_blocks // 16) * 16  # products with a multiple of 16 are faster
+        membership = torch.zeros(layout.width, rows)
+        for q, (categorical, start) in enumerate(zip(blocks, offsets, strict=True)):
+            rank_at[start : start + categorical.width] = rank[q]
+            membership[start : start + categorical.width, rank[q]] = 1.0
+        index = {
+            "scalars": layout.continuous,
+            "padded": padded,
+            "order": [rank[q] for q in range(self.num_blocks)],
+            "starts": offsets,
+            "lasts": [o + b.width - 1 for o, b in zip(offsets, blocks, strict=True)],
+        }
+        for name, positions in index.items():
+            self.register_buffer(name, torch.tensor(positions, dtype=torch.long), False)
+        self.register_buffer("block", rank_at, False)
+        self.register_buffer("membership", membership, False)
 
-    def padded(self, outputs: Tensor, index: Tensor, valid: Tensor) -> Tensor:
-        """Logits of one bucket: (B, D) -> (B, M, W), padding filled with -inf."""
-        return outputs[:, index].masked_fill(~valid, -torch.inf)
+    def softmax(self, logits: Tensor) -> Tensor:
+        """Probabilities of every block at its dense positions, (B, D) -> (B, D); zero elsewhere."""
+        if not self.num_blocks:
+            return torch.zeros_like(logits)
+        return _Softmax.apply(logits, self)
+
+    def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Log-probability of the one-hots in x, summed over blocks: (B, D), (B, D) -> (B,).
+
+        sum_q (x_q . logits_q - log sum exp logits_q); no gradient flows into x.
+        """
+        if not self.num_blocks:
+            return logits.new_zeros(len(logits))
+        return _LogProb.apply(logits, x, self)
+
+    def draw(self, logits: Tensor, u: Tensor) -> Tensor:
+        """One level per block by inverting its distribution function.
+
+        The first level whose cumulative probability exceeds u; one of probability zero is never
+        drawn.
+
+        Args:
+            logits: at their dense positions, shape (B, D).
+            u: uniform in [0, 1), shape (B, Q).
+
+        Returns:
+            codes, shape (B, Q), int32.
+        """
+        if logits.device.type == "cpu":
+            return self.draw_by_block(logits, u)
+        return self.draw_by_search(logits, u)
+
+    def draw_by_search(self, logits: Tensor, u: Tensor) -> Tensor:
+        """`draw` by one binary search per block in the running sum of the row: few operations."""
+        running = self.softmax(logits).cumsum(1, dtype=torch.float64)
+        above = running.index_select(1, self.lasts)
+        below = running.index_select(1, (self.starts - 1).clamp(min=0))
+        below = below.masked_fill(self.starts == 0, 0.0)
+        target = torch.lerp(below, above, u.double())
+        target = torch.minimum(target, torch.nextafter(above, below))
+        found = torch.searchsorted(running, target, right=True, out_int32=True)
+        return found - self.starts.int()
+
+    def draw_by_block(self, logits: Tensor, u: Tensor) -> Tensor:
+        """`draw` with levels as rows, by numpy's cheap calls: 3 times as fast on a processor."""
+        levels = logits.detach().to(u.dtype).numpy().T.copy()
+        below_one = np.minimum(u.numpy().T, 1.0 - np.finfo(levels.dtype).eps)
+        codes = np.empty(below_one.shape, np.int32)
+        spans = zip(self.starts.tolist(), self.lasts.tolist(), strict=True)
+        for q, (start, last) in enumerate(spans):
+            level = levels[start : last + 1]
+            level -= level.max(0)
+            rows = list(np.exp(level, out=level))
+            for below, row in itertools.pairwise(rows):
+                row += below
+            passed = level[:-1] <= rows[-1] * below_one[q]
+            passed.view(np.uint8).sum(0, dtype=np.int32, out=codes[q])
+        return torch.from_numpy(codes).t()
+
+    def argmax(self, logits: Tensor) -> Tensor:
+        """The likeliest level of every block, (B, D) -> (B, Q) int32."""
+        if not self.num_blocks:
+            return torch.zeros(len(logits), 0, dtype=torch.int32, device=logits.device)
+        codes = torch.cat([view.argmax(2) for view in self.views(logits)], 1)
+        codes = codes.index_select(1, self.order)
+        return torch.minimum(codes, self.lasts - self.starts).int()
+
+    def views(self, logits: Tensor) -> list[Tensor]:
+        """Per bucket: logits (B, blocks, widest), the last level repeated as padding."""
+        flat = logits.index_select(1, self.padded)
+        parts = flat.split([blocks * widest for blocks, widest in self.buckets], 1)
+        return [part.unflatten(1, s) for part, s in zip(parts, self.buckets, strict=True)]
+
+    def exponentials(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """exp(logits - m), zero at scalars (B, D); maxima m and sums over blocks, (B, Q) each.
+
+        The blocks are in the order of `views`, which only sums over all of them may ignore.
+        """
+        maxima = torch.cat([view.amax(2) for view in self.views(logits)], 1)
+        dense = (logits - self.spread(maxima)).exp_().index_fill_(1, self.scalars, 0.0)
+        return dense, maxima, self.sums(dense)
+
+    def spread(self, per_block: Tensor) -> Tensor:
+        """(B, Q) in the order of `views` -> (B, D); at scalars, some block's value."""
+        return per_block.index_select(1, self.block)
+
+    def sums(self, dense: Tensor) -> Tensor:
+        """Sums over blocks, (B, D) -> (B, Q) in the order of `views`.
+
+        Written with `out=` because autocast leaves that alone: a sum must not be rounded.
+        """
+        membership = self.membership.to(dense.dtype)
+        out = dense.new_empty(len(dense), membership.shape[1])
+        return torch.mm(dense, membership, out=out)[:, : self.num_blocks]
+
+
+class _Softmax(torch.autograd.Function):
+    """Softmax over blocks with dx = p * (g - sum(p * g)); nothing but p is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, groups: Groups) -> Tensor:
+        dense, _, sums = groups.exponentials(logits)
+        p = dense.div_(groups.spread(sums))
+        ctx.save_for_backward(p)
+        ctx.groups = groups
+        return p
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (p,) = ctx.saved_tensors
+        product = p * gradient
+        return product.addcmul_(p, ctx.groups.spread(ctx.groups.sums(product)), value=-1.0), None
+
+
+class _LogProb(torch.autograd.Function):
+    """Cross entropy over blocks with d/dlogits = g * (x - softmax(logits))."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, x: Tensor, groups: Groups) -> Tensor:
+        dense, maxima, sums = groups.exponentials(logits)
+        onehots = x.index_fill(1, groups.scalars, 0.0)
+        chosen = (onehots * logits).sum(1)
+        ctx.save_for_backward(onehots.addcdiv_(dense, groups.spread(sums), value=-1.0))
+        return chosen - (sums.log() + maxima).sum(1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (difference,) = ctx.saved_tensors
+        return difference * gradient.unsqueeze(1), None, None
 
 
 @dataclass(frozen=True)
@@ -231,23 +380,11 @@ class Condition:
 
     def state(self) -> list[dict[str, Any]]:
         return [
-            {
-                "name": g.name,
-                "frequencies": list(g.frequencies),
-                "levels": list(g.levels),
-                "start": g.start,
-                "code": g.code,
-            }
+            asdict(g) | {"frequencies": list(g.frequencies), "levels": list(g.levels)}
             for g in self.groups
         ]
 
     @classmethod
     def from_state(cls, state: list[dict[str, Any]]) -> Condition:
-        return cls(
-            tuple(
-                ConditionGroup(
-                    s["name"], tuple(s["frequencies"]), tuple(s["levels"]), s["start"], s["code"]
-                )
-                for s in state
-            )
-        )
+        pairs = [(s, {key: tuple(s[key]) for key in ("frequencies", "levels")}) for s in state]
+        return cls(tuple(ConditionGroup(**(s | tuples)) for s, tuples in pairs))

@@ -1,0 +1,165 @@
+"""What all generative models share: the clock, the meter, the flags, the state of a sampler.
+
+The order of updates is not here: see `gan.py` and `vae.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from genmodels.algorithms.meter import Meter
+from genmodels.layout import Condition, Layout
+from genmodels.types import Batch, Encoded
+
+__all__ = ["GenerativeModel", "evaluating"]
+
+
+@contextmanager
+def evaluating(*modules: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside, the former mode after; does nothing to a module already there."""
+    training = [module for module in modules if module.training]
+    for module in training:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.train()
+
+
+class GenerativeModel(L.LightningModule, ABC):
+    """A model that learns from batches and samples from latents.
+
+    Args:
+        layout: what a sample is made of.
+        condition: what it can be told.
+        latent_dim: width Z of the latent.
+    """
+
+    samples_seen: Tensor
+    nonfinite: Tensor
+
+    def __init__(self, *, layout: Layout, condition: Condition, latent_dim: int) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.layout, self.condition, self.latent_dim = layout, condition, latent_dim
+        self.meter = Meter()
+        self.num_samples = 0
+        self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("nonfinite", torch.zeros((), dtype=torch.bool), persistent=False)
+        self._random_states: dict[str, Tensor] | None = None
+
+    @property
+    @abstractmethod
+    def noise_dim(self) -> int:
+        """Number U of uniform numbers that `sample` needs per row."""
+
+    @abstractmethod
+    def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        """Map latents (B, Z), conditions (B, K) and uniforms (B, U) in [0, 1) to samples.
+
+        Pure: the same inputs give the same rows, whatever the mode the model is in.
+        """
+
+    @abstractmethod
+    def update(
+        self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
+    ) -> Tensor:
+        """One update of everything by one batch, without a synchronisation with the host.
+
+        Args:
+            batch: x (B, ...) and c (B, K).
+            optimizers: as many as `configure_optimizers` returns, in that order.
+            measure: whether to add the gradient norms to the meter.
+
+        Returns:
+            The sum of the losses, a scalar, to look for values that are not finite.
+        """
+
+    @abstractmethod
+    def sampler_modules(self) -> dict[str, nn.Module]:
+        """The modules whose weights a trained sampler consists of, by name."""
+
+    def training_step(self, batches: list[Batch], batch_idx: int) -> None:
+        """One update per batch; only the last one goes through Lightning's wrappers.
+
+        A wrapper's step costs more than a small update and counts in `global_step`, which thus
+        advances once per list and optimizer.
+        """
+        wrappers: Any = self.optimizers()
+        wrapped: list[Any] = wrappers if isinstance(wrappers, list) else [wrappers]
+        raw: list[Any] = [getattr(wrapper, "optimizer", wrapper) for wrapper in wrapped]
+        total = self.samples_seen.new_zeros((), dtype=torch.float32)
+        for number, batch in enumerate(batches, start=1):
+            last = number == len(batches)
+            total = self.update(batch, wrapped if last else raw, measure=last)
+            self.num_samples += len(batch.x) * self.world_size
+        self.samples_seen.fill_(self.num_samples)
+        self.nonfinite |= ~torch.isfinite(total)
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes that train together."""
+        distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+        return torch.distributed.get_world_size() if distributed else 1
+
+    def sampler_state(self) -> dict[str, Tensor]:
+        """Weights and buffers of `sampler_modules`, by dotted name."""
+        return {
+            f"{name}.{key}": value.detach()
+            for name, module in self.sampler_modules().items()
+            for key, value in module.state_dict().items()
+        }
+
+    def load_sampler_state(self, state: Mapping[str, Tensor]) -> None:
+        """Take the weights that `sampler_state` gave.
+
+        Raises:
+            ValueError: naming every entry that is missing, unknown or of another shape.
+        """
+        own = self.sampler_state()
+        wrong = [f"missing {name}" for name in own if name not in state]
+        wrong += [f"unknown {name}" for name in state if name not in own]
+        wrong += [
+            f"{name} has shape {tuple(state[name].shape)}, expected {tuple(own[name].shape)}"
+            for name in own
+            if name in state and state[name].shape != own[name].shape
+        ]
+        if wrong:
+            raise ValueError("these weights belong to another model: " + "; ".join(wrong))
+        with torch.no_grad():
+            for name, value in own.items():
+                value.copy_(state[name])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        checkpoint["random_states"] = states
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.num_samples = int(checkpoint["state_dict"]["samples_seen"])
+        self._random_states = checkpoint.get("random_states")
+
+    def on_train_start(self) -> None:
+        """Restore the random states of a checkpoint, or part the streams of the processes."""
+        states, self._random_states = self._random_states, None
+        if states is not None and self.world_size == 1:
+            torch.set_rng_state(states["cpu"].cpu())
+            if "cuda" in states and self.device.type == "cuda":
+                torch.cuda.set_rng_state(states["cuda"].cpu(), self.device)
+        elif self.world_size > 1:
+            torch.manual_seed(torch.initial_seed() + self.global_rank + self.num_samples)
+
+
+def frozen_copy(module: nn.Module) -> nn.Module:
+    """A copy that no optimizer sees."""
+    return copy.deepcopy(module).requires_grad_(False)

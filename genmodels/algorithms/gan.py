@@ -1,0 +1,217 @@
+"""Generative adversarial training: discriminator steps, then a generator step.
+
+Formulas are losses, penalties and terms; architectures are networks; numbers are YAML. Lightning
+counts each optimizer's step in `global_step`, so the clock here is `samples_seen`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
+from genmodels.algorithms.judge import Augment, Scored, score
+from genmodels.algorithms.optimizers import (
+    OptimizerFactory,
+    average_gradients,
+    build_optimizer,
+    gradient_norm,
+)
+from genmodels.ema import EMA
+from genmodels.layout import Condition, Layout
+from genmodels.types import Batch, Encoded
+
+__all__ = ["GAN"]
+
+
+class Loss(Protocol):
+    relativistic: bool
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
+    def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor: ...
+
+
+class Penalty(Protocol):
+    at_real: bool
+    at_fake: bool
+
+    def due(self, update: int) -> bool: ...
+    def __call__(self, scored: Scored, samples: int) -> Tensor: ...
+
+
+class Head(Protocol):
+    noise_dim: int
+
+    def __call__(self, outputs: Tensor) -> Tensor: ...
+    def sample(self, outputs: Tensor, u: Tensor) -> Encoded: ...
+
+
+class GAN(GenerativeModel):
+    """A generator against a discriminator.
+
+    One batch is one discriminator step; every `discriminator_steps` batches one generator step
+    follows, on fresh latents and the conditions of the last batch.
+
+    Args:
+        layout, condition, latent_dim: see `GenerativeModel`.
+        generator: (z, c) -> outputs.
+        discriminator: (x, c) -> logits, one per sample or per pack of samples.
+        head: outputs -> dense sample, differentiable; `.sample(outputs, u)` -> encoded sample.
+        loss: real and fake logits -> what either network minimises.
+        penalties: by name, on the gradient of the discriminator.
+        terms: by name, (outputs, batch) -> (B,) added to the generator's loss.
+        augment: differentiable x -> x seen by the discriminator only, or None.
+        generator_optimizer, discriminator_optimizer: factories missing their parameters.
+        discriminator_steps: discriminator steps per generator step.
+        joint: whether real and fake samples may share one pass of the discriminator (no layer
+            couples the samples of a batch).
+        ema: average of the generator's weights to sample from, or None.
+
+    References:
+        Goodfellow et al., "Generative Adversarial Nets", 2014, algorithm 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        condition: Condition,
+        latent_dim: int,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        head: Head,
+        loss: Loss,
+        generator_optimizer: OptimizerFactory,
+        discriminator_optimizer: OptimizerFactory,
+        penalties: dict[str, Penalty] | None = None,
+        terms: dict[str, nn.Module] | None = None,
+        augment: Augment | None = None,
+        discriminator_steps: int = 1,
+        joint: bool = True,
+        ema: EMA | None = None,
+    ) -> None:
+        super().__init__(layout=layout, condition=condition, latent_dim=latent_dim)
+        if discriminator_steps < 1:
+            raise ValueError(
+                f"model.discriminator_steps must be at least 1, got {discriminator_steps}"
+            )
+        self.generator, self.discriminator, self.head = generator, discriminator, head
+        self.loss, self.augment, self.ema = loss, augment, ema
+        self.penalties = penalties or {}
+        self.terms = nn.ModuleDict(terms or {})
+        self.discriminator_steps, self.joint = discriminator_steps, joint
+        self.factories = (generator_optimizer, discriminator_optimizer)
+        self.average = generator if ema is None else frozen_copy(generator)
+
+    @property
+    def noise_dim(self) -> int:
+        return self.head.noise_dim
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        networks = (self.generator, self.discriminator)
+        return [
+            build_optimizer(factory, list(network.parameters()))
+            for factory, network in zip(self.factories, networks, strict=True)
+        ]
+
+    def latents(self, batch: Batch) -> Tensor:
+        size = (len(batch.x), self.latent_dim)
+        return torch.randn(size, device=batch.x.device, dtype=batch.x.dtype)
+
+    def update(
+        self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
+    ) -> Tensor:
+        generator_optimizer, discriminator_optimizer = optimizers
+        number = self.num_samples // (len(batch.x) * self.world_size)
+        loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
+        if (number + 1) % self.discriminator_steps == 0:
+            loss = loss + self.generator_phase(batch, generator_optimizer, measure)
+        return loss
+
+    def discriminator_phase(
+        self, batch: Batch, optimizer: torch.optim.Optimizer, number: int, measure: bool
+    ) -> Tensor:
+        """One step of the discriminator; the generator runs without a graph."""
+        self.discriminator.requires_grad_(True)
+        with torch.no_grad():
+            fake = self.head(self.generator(self.latents(batch), batch.c))
+        due = {name: p for name, p in self.penalties.items() if p.due(number)}
+        scored = score(
+            self.discriminator,
+            self.augment,
+            batch.x,
+            fake,
+            batch.c,
+            at_real=any(penalty.at_real for penalty in due.values()),
+            at_fake=any(penalty.at_fake for penalty in due.values()),
+            joint=self.joint,
+        )
+        adversarial = self.loss.discriminator(scored.real_logits, scored.fake_logits).mean()
+        self.meter.add("train/discriminator/loss", adversarial)
+        total = adversarial
+        for name, penalty in due.items():
+            value = penalty(scored, self.num_samples).mean()
+            self.meter.add(f"train/penalty/{name}", value)
+            total = total + value
+        self.descend(total, optimizer, self.discriminator, "discriminator", measure)
+        return total.detach()
+
+    def generator_phase(
+        self, batch: Batch, optimizer: torch.optim.Optimizer, measure: bool
+    ) -> Tensor:
+        """One step of the generator; the discriminator passes gradients but takes none."""
+        self.discriminator.requires_grad_(False)
+        outputs = self.generator(self.latents(batch), batch.c)
+        judge = self.judge(batch.c)
+        real_logits = judge(batch.x) if self.loss.relativistic else None
+        adversarial = self.loss.generator(real_logits, judge(self.head(outputs))).mean()
+        self.meter.add("train/generator/loss", adversarial)
+        total = adversarial
+        for name, term in self.terms.items():
+            value = term(outputs, batch).mean()
+            self.meter.add(f"train/term/{name}", value)
+            total = total + value
+        self.descend(total, optimizer, self.generator, "generator", measure)
+        if self.ema is not None:
+            self.ema.update(
+                self.average,
+                self.generator,
+                batch=len(batch.x) * self.world_size * self.discriminator_steps,
+                samples=self.num_samples,
+            )
+        return total.detach()
+
+    def judge(self, c: Tensor) -> Callable[[Tensor], Tensor]:
+        augment = self.augment
+        return lambda x: self.discriminator(x if augment is None else augment(x), c)
+
+    def descend(
+        self,
+        loss: Tensor,
+        optimizer: torch.optim.Optimizer,
+        network: nn.Module,
+        name: str,
+        measure: bool,
+    ) -> None:
+        """Gradients, their average over processes, one step."""
+        params = list(network.parameters())
+        loss.backward()
+        average_gradients(params)
+        if measure:
+            self.meter.add(f"train/{name}/gradient_norm", gradient_norm(params))
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    def sampler_modules(self) -> dict[str, nn.Module]:
+        return {"generator": self.average, "head": self.get_submodule("head")}
+
+    @torch.no_grad()
+    def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        with evaluating(*self.sampler_modules().values()):
+            return self.head.sample(self.average(z, c), u)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """A GAN has no likelihood to validate; callbacks score its samples instead."""

@@ -1,0 +1,108 @@
+"""A discriminator's verdict on one batch, as penalties see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+__all__ = ["Augment", "HasInputGradient", "Scored", "score"]
+
+Augment = Callable[[Tensor], Tensor]
+
+
+@runtime_checkable
+class HasInputGradient(Protocol):
+    """A discriminator that knows its own input gradient in closed form."""
+
+    def input_gradient(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and d(sum of logits)/dx, differentiable in the weights."""
+
+
+@dataclass
+class Scored:
+    """Real and fake samples with their logits; see the protocol in `penalties.py`.
+
+    Args:
+        discriminator: (x, c) -> logits.
+        augment: applied to whatever is judged, or None.
+        real: shape (B, ...).
+        fake: shape (B, ...), without a graph.
+        c: conditions (B, K) of both.
+        inputs: what was judged, in one piece or two, each requiring a gradient if one is due.
+        logits: the verdict on each of `inputs`.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    augment: Augment | None
+    real: Tensor
+    fake: Tensor
+    c: Tensor
+    inputs: tuple[Tensor, ...]
+    logits: tuple[Tensor, ...]
+    _gradients: list[Tensor] = field(default_factory=list)
+
+    @property
+    def real_logits(self) -> Tensor:
+        return self.logits[0] if len(self.logits) == 2 else self.logits[0].chunk(2)[0]
+
+    @property
+    def fake_logits(self) -> Tensor:
+        return self.logits[1] if len(self.logits) == 2 else self.logits[0].chunk(2)[1]
+
+    def judge(self, x: Tensor) -> Tensor:
+        return self.discriminator(x if self.augment is None else self.augment(x), self.c)
+
+    def gradient_at(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.augment is None and isinstance(self.discriminator, HasInputGradient):
+            return self.discriminator.input_gradient(x, self.c)
+        x = x.detach().requires_grad_()
+        logits = self.judge(x)
+        return logits, torch.autograd.grad(logits.sum(), x, create_graph=True)[0]
+
+    def gradients(self, *, real: bool, fake: bool) -> tuple[Tensor | None, Tensor | None]:
+        if len(self.inputs) == 1:
+            if not self._gradients:
+                joint = torch.autograd.grad(self.logits[0].sum(), self.inputs, create_graph=True)
+                self._gradients = list(joint[0].chunk(2))
+            return self._gradients[0], self._gradients[1]
+        pairs = zip(self.logits, self.inputs, (real, fake), strict=True)
+        found = [
+            torch.autograd.grad(logits.sum(), x, create_graph=True)[0] if wanted else None
+            for logits, x, wanted in pairs
+        ]
+        return found[0], found[1]
+
+
+def score(
+    discriminator: Callable[[Tensor, Tensor], Tensor],
+    augment: Augment | None,
+    real: Tensor,
+    fake: Tensor,
+    c: Tensor,
+    *,
+    at_real: bool,
+    at_fake: bool,
+    joint: bool,
+) -> Scored:
+    """Judge real and fake samples, in one forward pass where that costs nothing extra.
+
+    Args:
+        at_real: whether a gradient at the real samples will be asked for.
+        at_fake: the same at the fake ones.
+        joint: whether the discriminator judges each sample (or pack) on its own, so that both
+            halves may share a pass. If a gradient is due at one half only, two passes are
+            cheaper than a gradient through both.
+    """
+    if joint and at_real == at_fake:
+        inputs: tuple[Tensor, ...] = (torch.cat([real, fake]).requires_grad_(at_real),)
+        conditions = [torch.cat([c, c])]
+    else:
+        inputs = (real.detach().requires_grad_(at_real), fake.detach().requires_grad_(at_fake))
+        conditions = [c, c]
+    views = inputs if augment is None else tuple(augment(x) for x in inputs)
+    logits = tuple(discriminator(x, k) for x, k in zip(views, conditions, strict=True))
+    return Scored(discriminator, augment, real, fake, c, inputs, logits)

@@ -1,0 +1,41 @@
+"""Sums of training quantities kept on the device until somebody asks. No logger in here."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["Meter"]
+
+
+class Meter:
+    """Running means without a synchronisation per step.
+
+    `add` keeps a detached sum on the device of its tensor; `flush` moves all of them to the host
+    at once and starts afresh.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, value: Tensor) -> None:
+        """Take a tensor of any shape into the mean called `name`; never waits for the device."""
+        value = value.detach()
+        total = value if value.ndim == 0 else value.sum()
+        if name in self._sums:
+            self._sums[name] = self._sums[name] + total
+            self._counts[name] += value.numel()
+        else:
+            self._sums[name] = total.float()
+            self._counts[name] = value.numel()
+
+    def flush(self) -> dict[str, float]:
+        """The mean of each name since the last flush, by one transfer; empties the meter."""
+        if not self._sums:
+            return {}
+        names = list(self._sums)
+        sums = torch.stack([self._sums[name] for name in names]).tolist()
+        means = {name: s / self._counts[name] for name, s in zip(names, sums, strict=True)}
+        self._sums, self._counts = {}, {}
+        return means

@@ -1,0 +1,57 @@
+"""A look at what the model would produce now: the same seeded rows each time, decoded."""
+
+from __future__ import annotations
+
+from genmodels.algorithms.base import GenerativeModel
+from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.sampler import Decoder, Sampler
+from genmodels.types import Raw
+
+__all__ = ["Peek"]
+
+
+class Peek:
+    """Raw rows of the model in training, drawn from fixed latents.
+
+    Args:
+        model: in training.
+        codec: of the run.
+        seed: of the latents and conditions.
+    """
+
+    def __init__(self, *, model: GenerativeModel, codec: Decoder, seed: int) -> None:
+        self.model, self.codec, self.seed = model, codec, seed
+        self._last: tuple[int, int, Raw] | None = None
+
+    def __call__(self, n: int) -> Raw:
+        """`n` rows; asked twice between two updates, the work is done once."""
+        if self._last is not None and self._last[:2] == (self.model.num_samples, n):
+            return self._last[2]
+        sampler = Sampler(
+            model=self.model,
+            codec=self.codec,
+            conditions=Conditions(condition=self.model.condition, rule="empirical"),
+            seed=self.seed,
+            device=self.model.device,
+        )
+        raw = _joined(list(sampler.blocks(n)))
+        self._last = (self.model.num_samples, n, raw)
+        return raw
+
+
+def _joined(blocks: list[Raw]) -> Raw:
+    import numpy as np
+    import pyarrow as pa
+
+    from genmodels.types import Images
+
+    first = blocks[0]
+    if not isinstance(first, Images):
+        return pa.concat_tables(blocks, promote_options="permissive")
+    images = [block for block in blocks if isinstance(block, Images)]
+    labels = [block.labels for block in images if block.labels is not None]
+    return Images(
+        np.concatenate([block.pixels for block in images]),
+        np.concatenate(labels) if labels else None,
+        first.class_names,
+    )

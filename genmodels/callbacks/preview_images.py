@@ -1,0 +1,201 @@
+"""Pictures of what a generator makes, during training: in TensorBoard and as PNG files.
+
+The latents are drawn once from a generator of their own, so that looking changes nothing in
+the training, and so that one place of the grid shows the same latent at every time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from genmodels.algorithms.base import GenerativeModel
+from genmodels.callbacks.ledger import Ledger
+from genmodels.files import atomic_path
+from genmodels.layout import Expand, ImageLayout
+from genmodels.types import Batch, Images
+
+__all__ = ["ImagePreview", "draw_grid", "to_rgb"]
+
+GAP = 2
+TEXT_HEIGHT = 12
+SMALLEST_CELL = 32
+
+
+class ImagePreview(L.Callback):
+    """Every few epochs, a grid with one row per class and one column per fixed latent.
+
+    Writes `<folder>/real.png` once, `<folder>/fake-<samples seen>.png`, and, when the model can
+    reconstruct, `<folder>/reconstruction-<samples seen>.png`: real and reconstructed in turns.
+
+    Args:
+        ledger: TensorBoard gets the same pictures.
+        reference: real images.
+        folder: where the files go, such as `<run>/pictures`.
+        every: epochs between grids; the end of training always gives one.
+        rows: most classes shown; of more, evenly spaced ones.
+        columns: images per row.
+        seed: of the latents and of the choice of real images.
+    """
+
+    told: bool
+    shown_at: int
+    z: Tensor
+    u: Tensor
+    c: Tensor
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        reference: Images,
+        folder: Path,
+        every: int,
+        rows: int,
+        columns: int,
+        seed: int,
+    ) -> None:
+        if min(every, rows, columns) < 1:
+            raise ValueError("preview.every, preview.rows and preview.columns must be at least 1")
+        self.ledger, self.folder = ledger, Path(folder)
+        self.every, self.columns = every, columns
+        self.labels = _rows_shown(reference, rows)
+        self.names = tuple(reference.class_names[i] for i in self.labels)
+        self.num_rows = len(self.labels) or rows
+        self.real = _examples(reference, self.labels, self.num_rows, columns, seed)
+        self.seed = seed
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        model = _generative(pl_module)
+        self.told = bool(self.labels) and model.condition.width > 0
+        # Rows of classes share their latents; otherwise every cell has its own.
+        own, times = (self.columns, self.num_rows) if self.told else (len(self.real), 1)
+        rng = torch.Generator().manual_seed(self.seed)
+        self.z = torch.randn(own, model.latent_dim, generator=rng).repeat(times, 1)
+        self.u = torch.rand(own, model.noise_dim, generator=rng).repeat(times, 1)
+        self.c = torch.zeros(len(self.real), model.condition.width)
+        if self.told:
+            labels = torch.tensor(self.labels).repeat_interleave(self.columns)
+            self.c.scatter_(1, labels[:, None], 1.0)
+        self.shown_at = -1
+        if trainer.is_global_zero and not (self.folder / "real.png").exists():
+            self._show("real", self.real, self.names, "real.png", model.num_samples)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if (trainer.current_epoch + 1) % self.every == 0:
+            self._preview(trainer, _generative(pl_module))
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._preview(trainer, _generative(pl_module))
+
+    @torch.no_grad()
+    def _preview(self, trainer: L.Trainer, model: GenerativeModel) -> None:
+        if not trainer.is_global_zero or model.num_samples == self.shown_at:
+            return
+        self.shown_at = step = model.num_samples
+        z, c, u = (x.to(model.device) for x in (self.z, self.c, self.u))
+        fake = model.sample(z, c, u)["pixels"].cpu().numpy()
+        names = self.names if self.told else ()
+        self._show("fake", fake, names, f"fake-{step:010d}.png", step)
+        reconstruct: Any = getattr(model, "reconstruct", None)
+        if reconstruct is not None:
+            pixels = torch.from_numpy(self.real).to(model.device)
+            assert isinstance(model.layout, ImageLayout)
+            x = Expand(model.layout).to(model.device)({"pixels": pixels})
+            again = reconstruct(Batch(x, c), u)["pixels"].cpu().numpy()
+            pairs = np.stack([self.real, again], axis=1).reshape(-1, *self.real.shape[1:])
+            file = f"reconstruction-{step:010d}.png"
+            self._show("reconstruction", pairs, self.names, file, step)
+
+    def _show(
+        self,
+        tag: str,
+        pixels: np.ndarray,
+        names: tuple[str, ...],
+        file: str,
+        step: int,
+    ) -> None:
+        grid = draw_grid(pixels, self.num_rows, names)
+        with atomic_path(self.folder / file) as temporary:
+            grid.save(temporary, "PNG")
+        if self.ledger.writer is not None:
+            picture = np.asarray(grid)
+            self.ledger.writer.add_image(f"preview/{tag}", picture, step, dataformats="HWC")
+
+
+def draw_grid(pixels: np.ndarray, rows: int, names: tuple[str, ...] = ()) -> Image.Image:
+    """Images in row-major order as one RGB picture, with the names of the rows on the left.
+
+    Args:
+        pixels: (rows * columns, C, H, W) uint8; small images are enlarged by whole factors.
+        rows: number of rows.
+        names: one per row, or none.
+    """
+    height, width = pixels.shape[2:]
+    factor = max(1, -(-SMALLEST_CELL // min(height, width)))
+    factor = max(factor, -(-TEXT_HEIGHT // height)) if names else factor
+    cells = to_rgb(pixels).repeat(factor, 1).repeat(factor, 2)
+    height, width = cells.shape[1:3]
+    columns = len(cells) // rows
+    font = ImageFont.load_default()
+    left = max((int(font.getlength(name)) + 2 * GAP + 2 for name in names), default=0)
+    size = (left + columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
+    grid = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(grid)
+    for i, cell in enumerate(cells):
+        row, column = divmod(i, columns)
+        x, y = left + GAP + column * (width + GAP), GAP + row * (height + GAP)
+        grid.paste(Image.fromarray(cell), (x, y))
+    for row, name in enumerate(names):
+        y = GAP + row * (height + GAP) + (height - TEXT_HEIGHT) // 2
+        draw.text((GAP, y), name, fill="black", font=font)
+    return grid
+
+
+def to_rgb(pixels: np.ndarray) -> np.ndarray:
+    """(N, C, H, W) -> (N, H, W, 3).
+
+    Gray is repeated, alpha goes over white; of more than four channels the first three are shown.
+    """
+    channels = pixels.shape[1]
+    colour = pixels[:, :1].repeat(3, 1) if channels < 3 else pixels[:, :3]
+    if channels in (2, 4):
+        alpha = pixels[:, -1:].astype(np.uint32)
+        mixed = colour * alpha + 255 * (255 - alpha)
+        colour = ((mixed + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(colour.transpose(0, 2, 3, 1))
+
+
+def _rows_shown(reference: Images, rows: int) -> tuple[int, ...]:
+    """Class indices of the rows: those that have images, evenly spaced if there are too many."""
+    if reference.labels is None:
+        return ()
+    there = np.unique(reference.labels)
+    spaced = np.linspace(0, len(there) - 1, min(rows, len(there))).round().astype(int)
+    return tuple(int(i) for i in there[spaced])
+
+
+def _examples(
+    reference: Images, labels: tuple[int, ...], rows: int, columns: int, seed: int
+) -> np.ndarray:
+    """Real images (rows * columns, C, H, W), row by row of their class; few are repeated."""
+    rng = np.random.default_rng(seed)
+    if reference.labels is None:
+        pools = [np.arange(len(reference))]
+        wanted = rows * columns
+    else:
+        pools = [np.flatnonzero(reference.labels == label) for label in labels]
+        wanted = columns
+    chosen = [np.resize(rng.permutation(pool), wanted) for pool in pools]
+    return reference.pixels[np.concatenate(chosen)]
+
+
+def _generative(module: L.LightningModule) -> GenerativeModel:
+    assert isinstance(module, GenerativeModel)
+    return module

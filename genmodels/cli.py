@@ -1,0 +1,160 @@
+"""`genmodels <verb> key=value ...`: words in, exit code out; nothing is computed here.
+
+Exit codes: 0 done, 2 the user's mistake (one line, no traceback), 1 our fault (a traceback and
+where to report it), 130 and 143 after Ctrl-C and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genmodels import __version__
+from genmodels.tasks.choices import CONFIGS, VERBS, nearest
+from genmodels.tasks.help import overview, verb_help
+
+__all__ = ["main"]
+
+PACKAGE = Path(__file__).parent
+log = logging.getLogger("genmodels")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        _say_error("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _report(error)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        _say(overview())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        _say(f"genmodels {__version__}")
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        _say_error(f"there is no verb {verb!r}{nearest(verb, VERBS)} See `genmodels --help`")
+        return 2
+    folder, rest = _config_dir(rest)
+    folders = [CONFIGS, *([folder] if folder else [])]
+    if any(word in ("-h", "--help") for word in rest):
+        _say(verb_help(verb, folders))
+        return 0
+    only_show = "--cfg" in rest
+    rest = [word for word in rest if word != "--cfg"]
+    flag = next((word for word in rest if word.startswith("-") and "=" not in word), None)
+    if flag is not None:
+        raise ValueError(f"there is no option {flag}; settings are key=value, see --help")
+    _log_to_terminal()
+    from genmodels.tasks.compose import compose, shown
+
+    cfg = compose(verb, rest, config_dir=folder)
+    if only_show:
+        _say(shown(cfg))
+        return 0
+    return int(importlib.import_module(f"genmodels.tasks.{verb}").run(cfg) or 0)
+
+
+def _config_dir(words: list[str]) -> tuple[Path | None, list[str]]:
+    """Take `--config-dir DIR` or `--config-dir=DIR` out of the words."""
+    for i, word in enumerate(words):
+        if word.startswith("--config-dir="):
+            return Path(word.partition("=")[2]), words[:i] + words[i + 1 :]
+        if word == "--config-dir":
+            if i + 1 == len(words):
+                raise ValueError("--config-dir needs a folder")
+            return Path(words[i + 1]), words[:i] + words[i + 2 :]
+    return None, words
+
+
+def _report(error: Exception) -> int:
+    """One line and 2 for what the user can put right, else a traceback and 1."""
+    code = getattr(error, "code", None)
+    if isinstance(code, int):
+        _say_error(str(error))
+        return code
+    advice = _advice(error)
+    if advice is not None:
+        _say_error(advice)
+        return 2
+    traceback.print_exception(error)
+    _say_error(
+        "this is a mistake of genmodels, not yours. Please report it with the lines above and "
+        f"`genmodels {__version__}`"
+    )
+    return 1
+
+
+def _advice(error: Exception) -> str | None:
+    """What to tell the user, or None when it is not the user's mistake."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError):
+        return _about_files(error, text)
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return "out of memory: try a smaller batching.batch_size or fewer rows"
+    if isinstance(error, ValueError) and _raised_by_us(error):
+        return text
+    if type(error).__module__.startswith("omegaconf"):
+        return text.partition(" full_key")[0]  # a setting refers to one that is not there
+    return None
+
+
+def _about_files(error: OSError, text: str) -> str:
+    name = f": {error.filename}" if error.filename and error.strerror else ""
+    return f"{error.strerror}{name}" if error.strerror else text
+
+
+def _raised_by_us(error: BaseException) -> bool:
+    """Whether the innermost frame is code of this package."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return frame is not None and PACKAGE in Path(frame.tb_frame.f_code.co_filename).parents
+
+
+class _Terminal(logging.Handler):
+    """Messages to standard output, warnings to standard error; found when needed.
+
+    A progress bar replaces the streams while it is shown.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        warning = record.levelno >= logging.WARNING
+        stream = sys.stderr if warning else sys.stdout
+        stream.write(f"{'warning: ' if warning else ''}{record.getMessage()}\n")
+        stream.flush()
+
+
+def _log_to_terminal() -> None:
+    if not any(isinstance(handler, _Terminal) for handler in log.handlers):
+        log.addHandler(_Terminal())
+    # Of several processes that train together the first one speaks.
+    log.setLevel(logging.INFO if os.environ.get("LOCAL_RANK", "0") == "0" else logging.WARNING)
+    log.propagate = False
+
+
+def _say(text: str) -> Any:
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+def _say_error(text: str) -> Any:
+    sys.stderr.write(f"genmodels: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,95 @@
+"""Which source reads a path: by the ending of a file, or by what a folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genmodels.data.sources.csv import CSV, CSV_SUFFIXES
+from genmodels.data.sources.frame import Frame
+from genmodels.data.sources.parquet import ARROW_SUFFIXES, PARQUET_SUFFIXES, Parquet
+from genmodels.data.sources.parts import find_files
+from genmodels.types import Source
+
+__all__ = ["open_source"]
+
+TABLES = PARQUET_SUFFIXES + ARROW_SUFFIXES
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: Any) -> Source:
+    """The source for data in files or memory.
+
+    Args:
+        path: a CSV, Parquet, Arrow or .npz file; a glob, list or folder of CSV, Parquet or
+            Arrow files; a folder of images; a synthetic dataset as written by `sample`; or a
+            DataFrame.
+        options: of the source, such as `separator` of a CSV or `size` of images.
+
+    Raises:
+        FileNotFoundError: when nothing is there, with near names.
+        ValueError: when it cannot be told what it is.
+    """
+    if isinstance(path, pd.DataFrame):
+        return Frame(frame=path, **options)
+    if isinstance(path, str | Path):
+        place = Path(path).expanduser()
+        if place.is_dir():
+            return _folder(place, options)
+    elif not path:
+        raise ValueError("an empty list of files")
+    files = find_files(path, TABLES + CSV_SUFFIXES)
+    if len(files) > 1 and files[0].suffix.lower() == ".npz":
+        raise ValueError(f"{path} means {len(files)} .npz files; give one")
+    return _by_ending(path, files[0], options)
+
+
+def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:
+    name = first.name.lower()
+    if name.endswith(TABLES):
+        return Parquet(path=path, **options)
+    if name.endswith(CSV_SUFFIXES):
+        return CSV(path=path, **options)
+    if name.endswith(".npz"):
+        return _npz(first, options)
+    if name.endswith(PICTURES):
+        raise ValueError(f"{first} is one picture; give the folder that holds all of them")
+    raise ValueError(
+        f"{first}: files ending in {first.suffix or 'nothing'!r} are not known; known are "
+        f"{', '.join((*CSV_SUFFIXES[:2], *TABLES, '.npz'))} and folders of images"
+    )
+
+
+def _folder(folder: Path, options: dict[str, Any]) -> Source:
+    """A folder of parts, a written dataset (`data/` or `train/`), or a folder of images."""
+    if (folder / "manifest.json").is_file():
+        if (folder / "data").is_dir():
+            return _folder(folder / "data", options)
+        if (folder / "train").is_dir():
+            return _images(folder / "train", options)
+    names = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name[0] not in "._"]
+    for endings, source in ((TABLES, Parquet), (CSV_SUFFIXES, CSV)):
+        if any(p.name.lower().endswith(endings) for p in names if p.suffix != ".txt"):
+            return source(path=folder, **options)
+    packed = [p for p in names if p.suffix.lower() == ".npz"]
+    if len(packed) == 1:
+        return _npz(packed[0], options)
+    if any(p.suffix.lower() in PICTURES for p in names):
+        return _images(folder, options)
+    raise ValueError(
+        f"{folder} holds neither CSV, Parquet or Arrow files nor images nor one .npz file"
+    )
+
+
+def _npz(file: Path, options: dict[str, Any]) -> Source:
+    from genmodels.data.sources.npz import NPZ
+
+    return NPZ(path=file, **options)
+
+
+def _images(folder: Path, options: dict[str, Any]) -> Source:
+    from genmodels.data.sources.imagefolder import ImageFolder
+
+    return ImageFolder(path=folder, **options)

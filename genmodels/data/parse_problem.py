@@ -1,0 +1,69 @@
+"""Saying that values of a column do not fit: an error, or a warning and missing values."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from genmodels.data.columns import Texts
+from genmodels.schema import Column
+
+__all__ = ["Problem"]
+
+logger = logging.getLogger(__name__)
+
+
+class Problem:
+    """What to do about values of one column that its schema does not allow.
+
+    Args:
+        column: from the schema.
+        strict: raise; otherwise warn, and the caller makes the values missing.
+    """
+
+    def __init__(self, column: Column, strict: bool) -> None:
+        self.column = column
+        self.strict = strict
+        self.reported = False
+
+    def report(self, texts: Texts, bad: np.ndarray, why: str) -> None:
+        """Args: bad: which values do not fit, bool, shape (U,); why: what was expected.
+
+        Raises:
+            ValueError: naming the column, the first such value, its row and what to edit.
+        """
+        self.reported = True
+        index = int(np.flatnonzero(bad)[0])
+        rows = int(texts.counts[bad].sum())
+        value = texts.values[index].as_py()
+        if self.strict:
+            raise ValueError(self._advice(value, texts.first_row(index), rows, why))
+        logger.warning(
+            "column %r: %d values such as %r are taken as missing: %s",
+            self.column.name,
+            rows,
+            value,
+            why,
+        )
+
+    def refuse(self, texts: Texts, bad: np.ndarray, why: str) -> None:
+        """Raise, strict or not: such values have no meaning in the column."""
+        index = int(np.flatnonzero(bad)[0])
+        rows = int(texts.counts[bad].sum())
+        raise ValueError(
+            self._advice(texts.values[index].as_py(), texts.first_row(index), rows, why)
+        )
+
+    def _advice(self, value: str, row: int, rows: int, why: str) -> str:
+        shown = repr(value if len(value) <= 60 else value[:60] + "...")
+        more = f" (and {rows - 1:,} more)" if rows > 1 else ""
+        return (
+            f"column {self.column.name!r}, row {row}: {shown} does not fit{more}: {why}; mend the "
+            f"data, or in the schema {self._edit(value)}"
+        )
+
+    def _edit(self, value: str) -> str:
+        if self.column.kind in ("categorical", "boolean"):
+            return f"add it to `levels`, or set closed: false, or missing: [{value!r}]"
+        return f"set missing: [{value!r}] or another kind"

@@ -1,0 +1,130 @@
+"""Images in one `.npz` file: `images`, and optionally `labels` and `class_names`."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from genmodels.data.sources.decode import Resize, check_size, resize_pixels
+from genmodels.files import sha256
+from genmodels.types import Images
+
+__all__ = ["NPZ"]
+
+ADVICE = "an .npz holds `images` (uint8, NHW or NHWC) and, optionally, `labels` and `class_names`"
+
+
+class NPZ:
+    """Images from an `.npz` file; arrays of objects are refused, so nothing in it is run.
+
+    Args:
+        path: the file.
+        size: null (as stored), a number, or [height, width].
+        resize: fit, crop, stretch or pad; see `decode.Policy`.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | Path | None,
+        size: int | list[int] | tuple[int, int] | None = None,
+        resize: Resize = "fit",
+    ) -> None:
+        if path is None:
+            raise ValueError("data.path is not set: give data.path=<file>.npz")
+        self.path = Path(path).expanduser()
+        self.size = check_size(size)
+        self.resize: Resize = resize
+
+    def load(self) -> Images:
+        """Read the arrays.
+
+        Raises:
+            FileNotFoundError: when there is no such file.
+            ValueError: when it is no `.npz`, or an array has another name, type or shape.
+        """
+        arrays = _read(self.path)
+        pixels = _pixels(arrays["images"], self.path)
+        pixels = resize_pixels(pixels, self.size, self.resize)
+        if "labels" not in arrays:
+            return Images(pixels)
+        labels, names = _labels(arrays["labels"], arrays.get("class_names"), self.path)
+        if len(labels) != len(pixels):
+            raise ValueError(f"{self.path}: {len(pixels)} images but {len(labels)} labels")
+        return Images(pixels, labels, names)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file, and of the options."""
+        options = repr((sha256(self.path), self.size, self.size and self.resize))
+        return hashlib.sha256(options.encode()).hexdigest()
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}; data.path must name an .npz file")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is not an .npz file (a zip archive of arrays); {ADVICE}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            there = archive.files
+            arrays = {k: archive[k] for k in ("images", "labels", "class_names") if k in there}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} cannot be read: {error}; {ADVICE}, none of them an array of objects"
+        ) from error
+    if "images" not in arrays:
+        raise ValueError(
+            f"{path} has no `images`, it has {', '.join(there) or 'nothing'}; {ADVICE}"
+        )
+    return arrays
+
+
+def _pixels(images: np.ndarray, path: Path) -> np.ndarray:
+    """NHW or NHWC uint8 -> NCHW."""
+    what = f"{path}: `images` is {images.dtype} {images.shape}"
+    if images.dtype != np.uint8:
+        unit = images.dtype.kind == "f" and images.size and 0 <= images.min() <= images.max() <= 1
+        advice = "(images * 255).round()" if unit else "images, scaled to 0..255,"
+        raise ValueError(f"{what}, expected uint8; save {advice} as .astype(np.uint8)")
+    if images.ndim not in (3, 4) or 0 in images.shape:
+        raise ValueError(f"{what}, expected (N, H, W) or (N, H, W, C), none of them 0")
+    if images.ndim == 3:
+        return images[:, None]
+    if images.shape[1] <= 4 < images.shape[3]:
+        raise ValueError(
+            f"{what}, which looks like (N, C, H, W); save images.transpose(0, 2, 3, 1)"
+        )
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+
+
+def _labels(
+    labels: np.ndarray, names: np.ndarray | None, path: Path
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class indices int64 and class names; without names, the distinct labels name themselves."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iubU":
+        raise ValueError(
+            f"{path}: `labels` is {labels.dtype} {labels.shape}, "
+            "expected whole numbers or text of shape (N,)"
+        )
+    if names is None:
+        levels, codes = np.unique(labels, return_inverse=True)
+        return codes.astype(np.int64), tuple(str(level) for level in levels.tolist())
+    if names.ndim != 1 or names.dtype.kind not in "iuU" or len(np.unique(names)) != len(names):
+        raise ValueError(
+            f"{path}: `class_names` is {names.dtype} {names.shape}, expected distinct texts"
+        )
+    if labels.dtype.kind == "U":
+        raise ValueError(f"{path}: `labels` must be numbers when there are `class_names`")
+    codes = labels.astype(np.int64)
+    if codes.min() < 0 or codes.max() >= len(names):
+        raise ValueError(
+            f"{path}: `labels` go from {codes.min()} to {codes.max()}, but there are "
+            f"{len(names)} class names"
+        )
+    return codes, tuple(str(name) for name in names.tolist())

@@ -1,0 +1,78 @@
+"""Parquet and Arrow (Feather, IPC) files, with the types they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather as pa_feather
+import pyarrow.parquet as pa_parquet
+
+from genmodels.data.sources.parts import (
+    check_rows,
+    drop_columns,
+    files_fingerprint,
+    find_files,
+    join_parts,
+    unique_names,
+    with_notes,
+)
+
+__all__ = ["ARROW_SUFFIXES", "PARQUET_SUFFIXES", "Parquet"]
+
+PARQUET_SUFFIXES = (".parquet", ".pq")
+ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+
+
+class Parquet:
+    """One or many Parquet or Arrow files.
+
+    Args:
+        path: a file, a glob such as "parts/*.parquet", a folder of parts, or a list of those.
+        drop: columns to leave out.
+    """
+
+    def __init__(
+        self, *, path: str | Path | Sequence[str | Path], drop: Sequence[str] = ()
+    ) -> None:
+        self.path = path
+        self.drop = tuple(drop)
+
+    def load(self) -> pa.Table:
+        files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
+        table = join_parts((file, _read(file)) for file in files)
+        return check_rows(drop_columns(table, self.drop), str(self.path))
+
+    def fingerprint(self) -> str:
+        return files_fingerprint(find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES))
+
+
+def _read(file: Path) -> pa.Table:
+    if file.stat().st_size == 0:
+        raise ValueError(f"{file} is empty")
+    try:
+        table = _arrow(file) if file.name.lower().endswith(ARROW_SUFFIXES) else _parquet(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    names, notes = unique_names(_without_index(table).column_names)
+    return with_notes(_without_index(table).rename_columns(names).replace_schema_metadata(), notes)
+
+
+def _parquet(file: Path) -> pa.Table:
+    return pa_parquet.ParquetFile(file).read()
+
+
+def _arrow(file: Path) -> pa.Table:
+    with file.open("rb") as opened:
+        magic = opened.read(6)
+    if magic == b"ARROW1" or magic.startswith(b"FEA1"):
+        return pa_feather.read_table(file, memory_map=False)
+    with pa.OSFile(str(file)) as opened_file, pa.ipc.open_stream(opened_file) as reader:
+        return reader.read_all()
+
+
+def _without_index(table: pa.Table) -> pa.Table:
+    """Leave out the unnamed row index that pandas writes beside the columns."""
+    extra = [n for n in table.column_names if n.startswith("__index_level_") and n.endswith("__")]
+    return table.drop_columns(extra) if extra else table

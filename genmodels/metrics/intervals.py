@@ -1,0 +1,102 @@
+"""Confidence intervals for the figures of a report; each returns (low, high) at 95 %."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+__all__ = ["auc", "auc_interval", "bootstrap", "mean_interval", "wilson"]
+
+Interval = tuple[float, float]
+Z95 = 1.959963984540054
+
+
+def wilson(successes: int, n: int) -> Interval:
+    """Wilson score interval of a share.
+
+    centre = (p + z^2 / 2n) / (1 + z^2 / n), half-width = z sqrt(p (1 - p) / n + z^2 / 4n^2) / (1 + z^2 / n)
+
+    References:
+        Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    """  # noqa: E501
+    if n == 0:
+        return 0.0, 1.0
+    p, z2 = successes / n, Z95**2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mean_interval(values: Sequence[float]) -> Interval | None:
+    """Student interval of a mean over repeats, None with fewer than three of them."""
+    if len(values) < 3:
+        return None
+    from scipy.stats import t
+
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    half = float(t.ppf(0.975, len(values) - 1)) * sd / math.sqrt(len(values))
+    return mean - half, mean + half
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], float], n: int, *, seed: int, repeats: int = 200
+) -> Interval | None:
+    """Percentile bootstrap over the rows of a test set.
+
+    Args:
+        statistic: the figure as a function of row numbers (n,), drawn with replacement.
+        n: number of rows.
+        seed: of the draws.
+        repeats: number of draws.
+    """
+    if n < 2:
+        return None
+    rng = np.random.default_rng([seed, 2])
+    drawn = [statistic(rng.integers(0, n, n)) for _ in range(repeats)]
+    finite = [x for x in drawn if math.isfinite(x)]
+    if len(finite) < repeats // 2:
+        return None
+    low, high = np.percentile(finite, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def auc(positive: np.ndarray, score: np.ndarray) -> float:
+    """Area under the ROC curve, ties counted half; 0.5 when one class is absent.
+
+    Args:
+        positive: bool, shape (N,).
+        score: larger means more likely positive, shape (N,).
+    """
+    m, n = int(positive.sum()), int((~positive).sum())
+    if m == 0 or n == 0:
+        return 0.5
+    ranks = _midranks(score)
+    return float((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
+
+
+def auc_interval(positive: np.ndarray, score: np.ndarray) -> Interval:
+    """DeLong's interval of an AUC, clipped to [0, 1].
+
+    References:
+        DeLong, DeLong and Clarke-Pearson, Comparing the areas under two or more correlated ROC
+        curves, 1988; Sun and Xu, Fast implementation of DeLong's algorithm, 2014, eq. 7-10.
+    """
+    x, y = score[positive], score[~positive]
+    m, n = len(x), len(y)
+    if m < 2 or n < 2:
+        return 0.0, 1.0
+    ranks = _midranks(np.concatenate([x, y]))
+    of_positives = (ranks[:m] - _midranks(x)) / n
+    of_negatives = 1 - (ranks[m:] - _midranks(y)) / m
+    area = float(of_positives.mean())
+    sd = math.sqrt(of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n)
+    return max(0.0, area - Z95 * sd), min(1.0, area + Z95 * sd)
+
+
+def _midranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, ties sharing the mean of their ranks."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[inverse]

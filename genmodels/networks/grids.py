@@ -1,0 +1,79 @@
+"""From any image size to a grid that halves evenly, and back: the geometry of conv networks.
+
+A network for H x W works on start * 2^stages, the smallest such size that covers H x W. What
+comes in is padded to it, what goes out is cropped from it, so 8 x 8, 28 x 28, 5 x 7 and
+64 x 48 need no case of their own. No weights here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from genmodels.layout import ImageLayout, Layout
+
+__all__ = ["Grid"]
+
+LARGEST_START = 7
+"""Halving goes on while the shorter side is longer than this."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A start grid and the number of doublings from it to the whole image.
+
+    Args:
+        layout: the images' layout.
+        start: height and width of the coarsest grid.
+        stages: doublings between the coarsest grid and the padded image, at least 1.
+    """
+
+    layout: ImageLayout
+    start: tuple[int, int]
+    stages: int
+
+    @classmethod
+    def of(cls, layout: Layout) -> Grid:
+        """The grid of a layout.
+
+        Raises:
+            ValueError: when the layout is not one of images.
+        """
+        if not isinstance(layout, ImageLayout):
+            raise ValueError(
+                "this model is for images, the data is a table; choose a model for tables such "
+                "as model=ctgan or model=tvae, or image data such as data=imagefolder"
+            )
+        stages = 1
+        while min(layout.height, layout.width) > LARGEST_START * 2**stages:
+            stages += 1
+        size = 2**stages
+        return cls(layout, (-(-layout.height // size), -(-layout.width // size)), stages)
+
+    @property
+    def area(self) -> int:
+        """Positions of the coarsest grid."""
+        return self.start[0] * self.start[1]
+
+    def widths(self, width: int) -> tuple[int, ...]:
+        """Channels of each stage, finest first: doubled per halving, at most 8 x `width`."""
+        return tuple(width * min(2**i, 8) for i in range(self.stages))
+
+    @property
+    def _margins(self) -> tuple[int, int, int, int]:
+        size = 2**self.stages
+        tall = self.start[0] * size - self.layout.height
+        wide = self.start[1] * size - self.layout.width
+        return tall // 2, tall - tall // 2, wide // 2, wide - wide // 2
+
+    def pad(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, start_h 2^stages, start_w 2^stages), zeros around."""
+        top, bottom, left, right = self._margins
+        return F.pad(x, (left, right, top, bottom)) if top + bottom + left + right else x
+
+    def crop(self, x: Tensor) -> Tensor:
+        """The inverse of `pad`."""
+        top, _, left, _ = self._margins
+        return x[..., top : top + self.layout.height, left : left + self.layout.width]

@@ -1,0 +1,201 @@
+"""What a report is made of: rows with their reference points, grouped in sections.
+
+A suite fills these; `render` writes them. Numbers are rounded once, here, so that every form of
+the report carries the same ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from genmodels.types import Raw
+
+__all__ = [
+    "Axis",
+    "Better",
+    "Cell",
+    "Detail",
+    "Picture",
+    "Points",
+    "Report",
+    "Row",
+    "Section",
+    "Suite",
+    "rounded",
+]
+
+Axis = Literal["fidelity", "coverage", "utility", "memorisation", "privacy", "bias"]
+Better = Literal["lower", "higher", "near"]
+DIGITS = 5
+
+Cell = str | int | float | None
+
+
+def rounded(value: float) -> float:
+    """Five significant digits; what is not finite is an error of the caller."""
+    if not math.isfinite(value):
+        raise ValueError(f"a report holds finite numbers, got {value}")
+    return float(f"{value:.{DIGITS}g}") if abs(value) > 1e-12 else 0.0
+
+
+@dataclass(frozen=True)
+class Points:
+    """A figure and its reference points."""
+
+    value: float
+    ceiling: float
+    floor: float | None
+    repeats: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure beside its reference points.
+
+    Args:
+        axis: which question it answers.
+        metric: what is measured.
+        value: the figure of the synthetic data.
+        ceiling: the same figure for real data that no training saw: as good as it gets.
+        floor: the same figure for data that is useless or harmful on this axis.
+        better: "near" means that the ceiling is the target from both sides.
+        n: rows (or images) behind the figure.
+        seed: of every random choice behind it.
+        interval: 95 % interval of `value`, or None where it is not known.
+        note: what it means, in plain words.
+        floor_is: what the floor was computed from.
+        headline: whether the summary may speak of it.
+        scale: distance from the ceiling that counts as entirely bad where the floor says nothing.
+    """
+
+    axis: Axis
+    metric: str
+    value: float
+    ceiling: float | None
+    floor: float | None
+    better: Better
+    n: int
+    seed: int
+    interval: tuple[float, float] | None = None
+    note: str = ""
+    floor_is: str = "shuffled columns"
+    headline: bool = True
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("value", "ceiling", "floor"):
+            number = getattr(self, name)
+            if number is not None:
+                object.__setattr__(self, name, rounded(number))
+        if self.interval is not None:
+            low, high = self.interval
+            object.__setattr__(self, "interval", (rounded(low), rounded(high)))
+
+    def gap(self) -> float | None:
+        """How far the value is from the ceiling, in units of the way to the floor.
+
+        0 = level with held-out real data (or within the interval of it), 1 = as bad as the floor;
+        None without a ceiling. Where the floor is hardly worse than the ceiling, `scale` takes
+        its place.
+        """
+        if self.ceiling is None:
+            return None
+        if self.interval is not None and self.interval[0] <= self.ceiling <= self.interval[1]:
+            return 0.0
+        way = 0.0 if self.floor is None else self._worse(self.floor)
+        return max(0.0, self._worse(self.value)) / (way if way >= 0.1 * self.scale else self.scale)
+
+    def _worse(self, value: float) -> float:
+        assert self.ceiling is not None
+        if self.better == "near":
+            return abs(value - self.ceiling)
+        return value - self.ceiling if self.better == "lower" else self.ceiling - value
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A table of particulars: one line per column, class or pair."""
+
+    title: str
+    headers: tuple[str, ...]
+    lines: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        lines = tuple(
+            tuple(rounded(x) if isinstance(x, float) else x for x in line) for line in self.lines
+        )
+        object.__setattr__(self, "lines", lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A small PNG with a caption."""
+
+    caption: str
+    png: bytes
+    wide: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """What one question found: rows, then particulars and pictures."""
+
+    title: str
+    text: str
+    rows: tuple[Row, ...] = ()
+    details: tuple[Detail, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The whole evaluation.
+
+    Args:
+        title: what was judged.
+        facts: name and value of what a reader must know to repeat it (rows, seeds, paths).
+        sections: in the order of reading.
+        remarks: what was left out and how to get it.
+    """
+
+    title: str
+    facts: dict[str, Cell]
+    sections: tuple[Section, ...]
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for section in self.sections for row in section.rows]
+
+
+class Suite(Protocol):
+    """Judges one kind of synthetic data."""
+
+    def __call__(
+        self,
+        train: Raw,
+        holdout: Raw,
+        synthetic: Raw,
+        schema: Any,
+        *,
+        target: str | None,
+        seed: int,
+        progress: Callable[[str], None],
+    ) -> Report:
+        """Compare synthetic data with real data that no training saw.
+
+        Args:
+            train: the real data that training saw.
+            holdout: real data that training did not see; the reference.
+            synthetic: what to judge.
+            schema: what the data mean.
+            target: what a user would predict, or None for what the schema says.
+            seed: of every random choice.
+            progress: told in a few words what is being computed.
+
+        Raises:
+            ValueError: when there is nothing to compare, saying why.
+        """

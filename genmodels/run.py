@@ -1,0 +1,137 @@
+"""The run: the directory of one training, the only hand-over between train, sample and evaluate.
+
+    config.yaml  schema.json  codec.json  manifest.json   what was trained, on what, how
+    model.safetensors                                     weights for sampling, the best so far
+    checkpoints/last.ckpt, previous.ckpt                  full states, to resume from
+    metrics.jsonl  tensorboard/  pictures/                what was measured on the way
+
+Only names, reading and writing; what the files mean is known to their writers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from genmodels.files import atomic_path, read_json, write_json, write_text
+
+__all__ = ["Run"]
+
+
+class Run:
+    """File names inside one run directory.
+
+    Args:
+        path: the directory; it need not exist yet.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.schema = self.path / "schema.json"
+        self.codec = self.path / "codec.json"
+        self.weights = self.path / "model.safetensors"
+        self.manifest = self.path / "manifest.json"
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.jsonl"
+        self.tensorboard = self.path / "tensorboard"
+        self.pictures = self.path / "pictures"
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """A run that exists.
+
+        Raises:
+            ValueError: when there is no run at `path`; names the runs beside it.
+        """
+        run = cls(path)
+        if run.exists():
+            return run
+        parent = run.path.parent
+        beside = sorted(p.parent for p in parent.glob("*/config.yaml")) if parent.is_dir() else []
+        known = f"; there are: {', '.join(map(str, beside[:8]))}" if beside else ""
+        raise ValueError(
+            f"there is no run at {run.path}{known}. Give run=<folder> as `genmodels train` named it"
+        )
+
+    def exists(self) -> bool:
+        return self.config.is_file() and self.schema.is_file() and self.codec.is_file()
+
+    def create(self, *, overwrite: bool = False) -> None:
+        """Make the empty directory.
+
+        Raises:
+            ValueError: when it exists and is not empty, and either is not a run or `overwrite`
+                is false.
+        """
+        if self.path.is_file():
+            raise ValueError(f"run={self.path} is a file; give the name of a new folder")
+        if self.path.is_dir() and any(self.path.iterdir()):
+            self.refuse_to_replace(overwrite=overwrite)
+            shutil.rmtree(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def refuse_to_replace(self, *, overwrite: bool) -> None:
+        """Raise `ValueError` when this path may not become a new run."""
+        if self.path.is_file():
+            raise ValueError(f"run={self.path} is a file; give the name of a new folder")
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        if not self.exists():
+            raise ValueError(f"run={self.path} is a folder of something else; choose another name")
+        if not overwrite:
+            raise ValueError(
+                f"run={self.path} exists already. Choose another name, or go on with it "
+                "(resume=auto), or replace it (overwrite=true)"
+            )
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def write(self, *, config: str, schema: Mapping[str, Any], codec: Mapping[str, Any]) -> None:
+        """Write what later verbs need besides the weights; the config last, as it makes a run."""
+        write_json(self.schema, schema)
+        write_json(self.codec, codec)
+        write_text(self.config, config)
+
+    def write_weights(self, state: Mapping[str, Tensor]) -> None:
+        from safetensors.torch import save
+
+        plain = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+        blob = save(plain, metadata={"format": "pt"})
+        with atomic_path(self.weights) as temporary:
+            temporary.write_bytes(blob)
+
+    def read_weights(self) -> dict[str, Tensor]:
+        """Weights for sampling, on the CPU.
+
+        Raises:
+            ValueError: when there are none yet, or the file is damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        if not self.weights.is_file():
+            raise ValueError(
+                f"{self.path} has no {self.weights.name} yet: training ended before its first "
+                f"validation. Go on with `genmodels train run={self.path} resume=auto`"
+            )
+        try:
+            return load_file(self.weights)
+        except SafetensorError as error:
+            raise ValueError(f"{self.weights} is damaged: {error}") from error
+
+    def read_manifest(self) -> dict[str, Any]:
+        """What was recorded of the training; empty before the first record."""
+        return read_json(self.manifest) if self.manifest.is_file() else {}
+
+    def write_manifest(self, **entries: Any) -> None:
+        """Add entries to the manifest."""
+        write_json(self.manifest, self.read_manifest() | entries)

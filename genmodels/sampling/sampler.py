@@ -1,0 +1,236 @@
+"""From a trained model and a fitted codec to a stream of raw blocks.
+
+Each worker takes one whole block: draw, forward passes, decode. The passes of a block always
+have the same shapes, so that floating-point results do not depend on how many rows were asked
+for; each worker computes with one thread, so that they do not depend on the cores either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol, get_args
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from genmodels.layout import Condition, Layout
+from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.draws import Draws
+from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
+
+__all__ = ["Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
+
+Precision = Literal["float32", "bfloat16"]
+_PASS_ROWS = 2048
+
+
+class Model(Protocol):
+    """What sampling needs of a trained model."""
+
+    condition: Condition
+    latent_dim: int
+
+    @property
+    def noise_dim(self) -> int:
+        """Uniform numbers U per row."""
+
+    def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        """Pure: (R, Z) normal, (R, K) one-hot, (R, U) uniform -> R encoded rows."""
+
+
+class Decoder(Protocol):
+    """What sampling needs of a codec."""
+
+    layout: Layout
+
+    def decode(
+        self,
+        encoded: Encoded,
+        *,
+        conditions: np.ndarray | None,
+        rng: np.random.Generator,
+        start: int = 0,
+    ) -> Raw:
+        """Encoded rows -> raw rows; `start` is the number of the first one."""
+
+
+class Sampler:
+    """Draws raw data block by block, in order, on all cores, in bounded memory.
+
+    Args:
+        model: trained, on `device`.
+        codec: turns encoded rows into raw ones.
+        conditions: which condition each row gets.
+        seed: row i depends on (seed, i) alone.
+        device: where the model is.
+        precision: "bfloat16" lets the model's large products round to 8 bits, see autocast.
+        block_rows: rows per block, or None to choose by the width of a sample. Part of what a
+            row depends on.
+        workers: blocks at work at once; None: one per core.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Model,
+        codec: Decoder,
+        conditions: Conditions,
+        seed: int,
+        device: torch.device | str = "cpu",
+        precision: Precision = "float32",
+        block_rows: int | None = None,
+        workers: int | None = None,
+    ) -> None:
+        if precision not in get_args(Precision):
+            raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers must be at least 1, got {workers}")
+        self.model = model
+        self.codec = codec
+        self.conditions = conditions
+        self.device = torch.device(device)
+        self.precision = precision
+        rows = default_block_rows(codec.layout) if block_rows is None else block_rows
+        self.draws = Draws(seed=seed, block_rows=rows)
+        self.workers = workers or _cores()
+
+    def blocks(self, n: int) -> Iterator[Raw]:
+        """Rows 0 ... n - 1 in order, in blocks of at most `block_rows`.
+
+        Raises:
+            ValueError: when `n` is not positive.
+        """
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        return self._stream(n)
+
+    def sample(self, n: int) -> Raw:
+        """Rows 0 ... n - 1 in one piece.
+
+        Raises:
+            ValueError: when `n` is not positive.
+        """
+        blocks = list(self.blocks(n))
+        images = [block for block in blocks if isinstance(block, Images)]
+        if not images:
+            return pa.concat_tables(blocks, promote_options="permissive")
+        labels = [block.labels for block in images if block.labels is not None]
+        pixels = np.concatenate([block.pixels for block in images])
+        return Images(pixels, np.concatenate(labels) if labels else None, images[0].class_names)
+
+    def block(self, number: int) -> Raw:
+        """All rows of one block."""
+        rows = self.draws.block_rows
+        z, u = self.draws.block(number, self.model.latent_dim, self.model.noise_dim, self.device)
+        c, index = self._condition(number)
+        return self.codec.decode(
+            self._encoded(z, c, u),
+            conditions=index if _is_label(self.conditions.condition) else None,
+            rng=self.draws.rng(number, "decode"),
+            start=number * rows,
+        )
+
+    @torch.inference_mode()
+    def _encoded(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        """The model's rows, in passes small enough for a core's cache, on the host."""
+        size = _PASS_ROWS if self.device.type == "cpu" else len(z)
+        passes = zip(z.split(size), c.split(size), u.split(size), strict=True)
+        rounded = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=rounded):
+            parts = [self.model.sample(*inputs) for inputs in passes]
+        encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
+        for code, level in self.conditions.told.items():
+            encoded["codes"][:, code] = level
+        return {name: value.cpu() for name, value in encoded.items()}
+
+    def _condition(self, number: int) -> tuple[Tensor, np.ndarray | None]:
+        rows, width = self.draws.block_rows, self.conditions.condition.width
+        if width == 0:
+            return torch.zeros(rows, 0, device=self.device), None
+        index = self.conditions.draw(self.draws.rng(number, "condition"), rows)
+        positions = torch.from_numpy(index).to(self.device)
+        c = torch.zeros(rows, width, device=self.device)
+        return c.scatter_(1, positions[:, None], 1.0), index
+
+    def _stream(self, n: int) -> Iterator[Raw]:
+        rows = self.draws.block_rows
+        count = -(-n // rows)
+        workers = min(self.workers, count)
+        pending: deque[Future[Raw]] = deque()
+        with (
+            _evaluating(self.model),
+            _one_thread_each(),
+            ThreadPoolExecutor(workers, initializer=_use_one_thread) as pool,
+        ):
+            try:
+                for number in range(count):
+                    pending.append(pool.submit(self.block, number))
+                    if len(pending) > workers + 1:
+                        yield pending.popleft().result()
+                while len(pending) > 1:
+                    yield pending.popleft().result()
+                yield _head(pending.popleft().result(), n - (count - 1) * rows)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+def default_block_rows(layout: Layout) -> int:
+    """A power of two that keeps a block's activations within some tens of megabytes."""
+    width = int(np.prod(layout.shape))
+    budget = 1 << (21 if len(layout.shape) == 1 else 19)
+    return min(8192, 1 << max(3, (budget // max(width, 1)).bit_length() - 1))
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    joined = torch.cat(parts)
+    return joined.float() if joined.is_floating_point() else joined
+
+
+def _head(raw: Raw, rows: int) -> Raw:
+    if rows == num_rows(raw):
+        return raw
+    return raw.slice(0, rows) if hasattr(raw, "slice") else take_rows(raw, np.arange(rows))
+
+
+def _is_label(condition: Condition) -> bool:
+    return len(condition.groups) == 1 and condition.groups[0].code is None
+
+
+def _cores() -> int:
+    affinity: Any = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def _evaluating(model: Model) -> Iterator[None]:
+    """Evaluation mode for all workers: a model in training must not switch under their feet."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    training = [module for module in modules if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """The workers are the parallelism: torch's own threads would fight over the same cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,219 @@
+"""The Python API: `Synthesizer(model="tvae").fit(frame).sample(1000)`.
+
+A thin face on the tasks: the same configurations, the same runs on disk, no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import uuid
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from genmodels.data.dtypes import frame_dtypes, to_frame
+from genmodels.data.open import open_source
+from genmodels.data.sources.frame import Frame
+from genmodels.data.sources.parts import table_fingerprint
+from genmodels.files import write_json
+from genmodels.run import Run
+from genmodels.schema import Schema
+from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.compose import compose
+from genmodels.tasks.sample import build_sampler, pick_device
+from genmodels.tasks.train import train
+from genmodels.types import Images, Raw, Source
+
+__all__ = ["Synthesizer"]
+
+_LEFT_BEHIND = ("checkpoints", "tensorboard", "pictures")
+
+
+class Synthesizer(BaseEstimator):
+    """Learns a table or images, and draws synthetic ones.
+
+    Args:
+        model: a model of `genmodels train --help`, such as "tvae", "ctgan" or "conv_vae".
+        seed: of everything random in `fit`.
+        epochs: passes over the data; None: what the model's configuration says.
+        overrides: further words of `genmodels train`, such as "model.latent_dim=64".
+        run: folder of the run, kept; None: a temporary one, removed with this object.
+
+    Attributes:
+        schema_: what the data mean, after `fit`.
+        run_: the folder of the run, after `fit`.
+    """
+
+    def __init__(
+        self,
+        model: str = "tvae",
+        *,
+        seed: int = 0,
+        epochs: int | None = None,
+        overrides: Sequence[str] = (),
+        run: str | Path | None = None,
+    ) -> None:
+        self.model = model
+        self.seed = seed
+        self.epochs = epochs
+        self.overrides = overrides
+        self.run = run
+
+    def fit(
+        self,
+        data: pd.DataFrame | pa.Table | Images | str | Path,
+        y: None = None,
+        *,
+        target: str | None = None,
+        schema: Schema | Mapping[str, Any] | str | Path | None = None,
+    ) -> Synthesizer:
+        """Train on all of `data`, but for the validation share that chooses the weights.
+
+        Args:
+            data: a DataFrame, an Arrow table, `Images`, or a path to files of either.
+            y: ignored; there for scikit-learn.
+            target: the column to be predicted from the others; kept in the schema.
+            schema: of the data, or the file that holds it; None: inferred.
+
+        Raises:
+            TypeError: when `data` is of another type.
+            ValueError: when the data or the configuration cannot be used.
+        """
+        source = _source(data)
+        folder = Path(tempfile.mkdtemp(prefix="genmodels-"))
+        cleaner = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        words = [f"model={self.model}", f"seed={self.seed}", *_data_words(source)]
+        words += ["data.holdout=0.0", f"run={self.run or folder / 'run'}"]
+        words += [] if self.run else ["logger=none"]
+        words += [] if self.epochs is None else [f"trainer.max_epochs={self.epochs}"]
+        words += [] if schema is None else [f"schema={_schema_file(schema, folder)}"]
+        words += [] if target is None else [f"data.infer.target='{target}'"]
+        run = train(compose("train", [*words, *self.overrides]), source=source)
+        dtypes = frame_dtypes(data) if isinstance(data, pd.DataFrame) else []
+        run.write_manifest(dtypes=dtypes)
+        former, self._cleaner = getattr(self, "_cleaner", None), cleaner
+        self._take(run)
+        if former is not None:
+            former()
+        return self
+
+    def sample(
+        self, n: int = 1, *, seed: int = 0, condition: str | Mapping[str, Any] = "empirical"
+    ) -> pd.DataFrame | Images:
+        """Draw `n` rows; row i depends on the run, `seed` and i alone.
+
+        Args:
+            n: at least 1.
+            seed: another seed draws other rows.
+            condition: "empirical" training frequencies, "balanced", or {name: level}.
+
+        Returns:
+            A DataFrame with the dtypes of the one in `fit`, or `Images`.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ValueError: when the model cannot be told `condition`.
+        """
+        sampler = build_sampler(self._fitted, seed=seed, condition=condition)
+        raw = sampler.sample(n)
+        return raw if isinstance(raw, Images) else to_frame(raw, self._dtypes)
+
+    def save(self, folder: str | Path) -> None:
+        """Write what sampling needs as a run, for `load` and `genmodels sample run=...`.
+
+        Raises:
+            FileExistsError: when `folder` exists and is not empty.
+        """
+        assert self._fitted is not None
+        target = Path(folder).absolute()
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hidden = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            shutil.copytree(self.run_, hidden, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
+            hidden.replace(target)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Synthesizer:
+        """A fitted synthesizer from a run: one that was saved, or any that was trained.
+
+        Raises:
+            ValueError: when there is no intact run.
+        """
+        run = Run.open(folder)
+        loaded = load_run(run, device=pick_device("auto"))
+        made = cls(model=str(loaded.cfg.choices.model), seed=int(loaded.cfg.seed))
+        made._take(run, loaded)
+        return made
+
+    def _take(self, run: Run, loaded: Loaded | None = None) -> None:
+        self._loaded = loaded or load_run(run, device=pick_device("auto"))
+        self._dtypes = run.read_manifest().get("dtypes", [])
+        self.run_, self.schema_ = run.path, self._loaded.schema
+
+    @property
+    def _fitted(self) -> Loaded:
+        if not hasattr(self, "_loaded"):
+            raise NotFittedError("this Synthesizer has not learned anything: call fit(data) first")
+        return self._loaded
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_loaded")
+
+
+class _Memory:
+    """Raw data that is in memory already."""
+
+    def __init__(self, raw: Raw) -> None:
+        self.raw = raw
+
+    def load(self) -> Raw:
+        return self.raw
+
+    def fingerprint(self) -> str:
+        if not isinstance(self.raw, Images):
+            return table_fingerprint(self.raw)
+        digest = hashlib.sha256(self.raw.pixels.tobytes())
+        digest.update(b"" if self.raw.labels is None else self.raw.labels.tobytes())
+        return digest.hexdigest()
+
+
+def _source(data: Any) -> Source:
+    if isinstance(data, pd.DataFrame):
+        return Frame(frame=data)
+    if isinstance(data, pa.Table | Images):
+        return _Memory(data)
+    if isinstance(data, str | Path):
+        return open_source(data)
+    raise TypeError(
+        "fit needs a pandas DataFrame, a pyarrow Table, genmodels.types.Images or a path, got "
+        f"{type(data).__module__}.{type(data).__name__}"
+    )
+
+
+def _data_words(source: Source) -> list[str]:
+    """The part of the configuration that depends on where the data are, and of what kind."""
+    if isinstance(source, Frame):
+        return ["data=_table"]
+    if isinstance(source, _Memory):
+        return ["data=_images" if isinstance(source.raw, Images) else "data=_table"]
+    return [f"data={type(source).__name__.lower()}", f"data.path={getattr(source, 'path', '')}"]
+
+
+def _schema_file(schema: Any, folder: Path) -> Path:
+    if isinstance(schema, str | Path):
+        return Path(schema)
+    path = folder / "schema.yaml"
+    write_json(path, dict(schema) if isinstance(schema, Mapping) else schema.state())
+    return path

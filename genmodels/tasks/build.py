@@ -1,0 +1,226 @@
+"""From a configuration, or a run, to live objects: the one place where parts are put together.
+
+Whatever depends on the data is a `_partial_` in the configuration and is completed here, by
+calling it with runtime values that its signature asks for by name.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.errors import HydraException
+from hydra.utils import instantiate as hydra_instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from genmodels.algorithms.base import GenerativeModel
+from genmodels.codecs.load import codec_from_state
+from genmodels.files import read_json
+from genmodels.layout import Condition, Layout
+from genmodels.run import Run
+from genmodels.schema import Schema, schema_from_state
+from genmodels.tasks.trust import check_trust
+from genmodels.types import Raw, Source
+
+__all__ = [
+    "Loaded",
+    "build_model",
+    "choose_condition",
+    "complete",
+    "holdout_of",
+    "instantiate",
+    "load_config",
+    "load_run",
+    "open_raw",
+    "schema_of",
+    "source_of",
+]
+
+
+def instantiate(node: Any) -> Any:
+    """Build what a configuration node names; errors of ours come out as they were raised.
+
+    Raises:
+        ValueError: when the node does not fit the signature of what it names.
+    """
+    try:
+        return hydra_instantiate(node, _convert_="all")
+    except HydraException as error:
+        cause = error.__cause__
+        if isinstance(cause, ValueError | OSError | RuntimeError):
+            raise cause from None
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def complete(node: Any, **runtime: Any) -> Any:
+    """Call each partial, innermost first, whose missing required parameters are all in `runtime`.
+
+    Other partials, such as optimizers that miss their `params`, stay as they are.
+    """
+    if isinstance(node, list):
+        return [complete(value, **runtime) for value in node]
+    if isinstance(node, dict):
+        return {key: complete(value, **runtime) for key, value in node.items()}
+    if not isinstance(node, functools.partial):
+        return node
+    within = runtime | {"latent_dim": node.keywords["latent_dim"]} if (
+        "latent_dim" in node.keywords
+    ) else runtime  # fmt: skip
+    keywords = {key: complete(value, **within) for key, value in node.keywords.items()}
+    missing = [
+        name
+        for name, parameter in inspect.signature(node.func).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        and name not in keywords
+    ][len(node.args) :]
+    if set(missing) <= set(within):
+        return node.func(*node.args, **keywords, **{name: within[name] for name in missing})
+    return functools.partial(node.func, *node.args, **keywords)
+
+
+def build_model(cfg: DictConfig, layout: Layout, condition: Condition) -> GenerativeModel:
+    """An untrained model.
+
+    Raises:
+        ValueError: when its parts do not fit the data or each other.
+    """
+    try:
+        model = complete(instantiate(cfg.model), layout=layout, condition=condition)
+    except (TypeError, RuntimeError) as error:
+        words = [w for w in cfg.get("overrides", ()) if w.split("=")[0].split(".")[0] == "model"]
+        if not words:
+            raise
+        cause = " ".join(str(error).split())
+        raise ValueError(f"no model can be built with {' '.join(words)}: {cause}") from error
+    if not isinstance(model, GenerativeModel):
+        name = getattr(getattr(model, "func", model), "__name__", type(model).__name__)
+        raise ValueError(f"model must name a GenerativeModel with all its parts, got {name}")
+    return model
+
+
+def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition, list[int]]:
+    """What the model will be told, and which of the codec's groups that is.
+
+    Args:
+        codec: fitted.
+        schema: knows the target.
+        choice: "all" groups, "none", or the "target" (class labels count as one).
+
+    Raises:
+        ValueError: when `choice` is another word, or there is no such target.
+    """
+    groups = codec.condition.groups
+    if choice == "all":
+        chosen = list(range(len(groups)))
+    elif choice == "none":
+        chosen = []
+    elif choice == "target":
+        target = getattr(schema, "target", None)
+        name = "label" if target is None else target.name
+        chosen = [i for i, group in enumerate(groups) if group.name == name]
+        if not chosen:
+            raise ValueError(
+                "condition=target needs a categorical target: set data.infer.target=<name>, or "
+                "choose condition=all or condition=none"
+            )
+    else:
+        raise ValueError(f"condition must be all, none or target, got {choice!r}")
+    return Condition(tuple(groups[i] for i in chosen)), chosen
+
+
+def source_of(cfg: DictConfig, **changed: Any) -> Source:
+    """The data source of a configuration; `changed` replaces keys, such as `path`."""
+    return instantiate(OmegaConf.merge(cfg.data.source, changed))
+
+
+def schema_of(cfg: DictConfig, raw: Raw) -> Schema:
+    """The user's schema if the configuration names a file, else one inferred from `raw`."""
+    if cfg.get("schema") is None:
+        return instantiate(cfg.data.infer)(raw)
+    return instantiate(cfg.data.read_schema)(str(cfg.schema))
+
+
+def open_raw(
+    cfg: DictConfig, schema: Schema | None = None, source: Source | None = None
+) -> tuple[Raw, Schema, str]:
+    """Load and parse the data of a configuration: raw rows, their schema, a fingerprint.
+
+    Args:
+        cfg: of train, or of a run.
+        schema: known already, such as a run's; None: the user's, or inferred.
+        source: to load from instead of `cfg.data.source`.
+    """
+    source = source_of(cfg) if source is None else source
+    loaded = source.load()
+    schema = schema_of(cfg, loaded) if schema is None else schema
+    return instantiate(cfg.data.parse)(loaded, schema), schema, source.fingerprint()
+
+
+def holdout_of(cfg: DictConfig, schema: Schema) -> Raw | None:
+    """Rows of `data.holdout_path`, parsed by the schema of the training data, or None."""
+    path = cfg.data.get("holdout_path")
+    if path is None:
+        return None
+    return instantiate(cfg.data.parse)(source_of(cfg, path=path).load(), schema)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A run brought back to life: `cfg, schema, codec, model = load_run(path)` works too."""
+
+    cfg: DictConfig
+    schema: Schema
+    codec: Any
+    model: GenerativeModel
+
+    def __iter__(self) -> Any:
+        return iter((self.cfg, self.schema, self.codec, self.model))
+
+
+def load_config(run: Run) -> DictConfig:
+    """The configuration of a run, after checking that it names nothing but known parts.
+
+    Raises:
+        ValueError: when it is damaged or names anything else.
+    """
+    from yaml import YAMLError
+
+    try:
+        cfg = OmegaConf.load(run.config)
+        plain = OmegaConf.to_container(cfg, resolve=False)
+    except (YAMLError, OSError) as error:
+        raise ValueError(f"{run.config} cannot be read: {' '.join(str(error).split())}") from error
+    check_trust(plain, where=str(run.config))
+    assert isinstance(cfg, DictConfig)
+    OmegaConf.set_struct(cfg, True)
+    return cfg
+
+
+def load_run(path: Run | Path | str, *, device: torch.device | str = "cpu") -> Loaded:
+    """Everything that a trained run holds, with the weights for sampling, in evaluation mode.
+
+    Raises:
+        ValueError: when there is no run, or a part of it is missing or damaged.
+    """
+    run = path if isinstance(path, Run) else Run.open(path)
+    cfg = load_config(run)
+    schema, codec = schema_from_state(read_json(run.schema)), read_codec(run)
+    weights = run.read_weights()
+    condition, _ = choose_condition(codec, schema, cfg.condition)
+    model = build_model(cfg, codec.layout, condition)
+    model.load_sampler_state(weights)
+    return Loaded(cfg, schema, codec, model.to(device).eval())
+
+
+def read_codec(run: Run) -> Any:
+    """The fitted codec of a run."""
+    state = read_json(run.codec)
+    if not isinstance(state, Mapping):
+        raise ValueError(f"{run.codec} does not hold a codec")
+    return codec_from_state(dict(state))

@@ -1,0 +1,64 @@
+"""What can be chosen: the config groups on disk, their first comments, the nearest name.
+
+Reads files and imports nothing heavy, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = ["CONFIGS", "VERBS", "choices", "groups", "nearest", "settings", "summary"]
+
+_INSIDE = Path(__file__).parents[1] / "configs"
+CONFIGS = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "configs"
+"""`genmodels/configs` of an installed package, `configs/` of a checkout."""
+
+VERBS = {
+    "train": "learn from data; makes a run",
+    "sample": "write a synthetic dataset from a run",
+    "evaluate": "measure how far a synthetic dataset can be trusted",
+    "schema": "look at data and draft what its parts mean",
+}
+
+
+def groups(folders: Iterable[Path]) -> list[str]:
+    """Names of all groups, such as "model" or "loss"."""
+    return sorted({p.name for folder in folders for p in folder.iterdir() if p.is_dir()})
+
+
+def choices(group: str, folders: Iterable[Path]) -> dict[str, str]:
+    """What may follow `<group>=`, with the first comment of each file."""
+    files = [p for folder in folders for p in (folder / group).rglob("*.yaml")]
+    names = {p.with_suffix("").relative_to(_base(p, group)).as_posix(): p for p in files}
+    return {n: summary(p) for n, p in sorted(names.items()) if not p.name.startswith("_")}
+
+
+def _base(path: Path, group: str) -> Path:
+    depth = len(Path(group).parts)
+    return next(p for p in path.parents if p.parts[-depth:] == Path(group).parts)
+
+
+def summary(path: Path) -> str:
+    """The first comment of a config file, besides Hydra's own `# @package`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    first = next((line for line in lines if not line.startswith("# @")), "")
+    return first.lstrip("# ").strip() if first.startswith("#") else ""
+
+
+def settings(path: Path) -> list[tuple[str, str, str]]:
+    """The commented top-level settings of a root config: (key, default, comment)."""
+    line = re.compile(r"^(\w+):[ ]+(\S.*?)[ ]+# (.*)$")
+    found = (line.match(text) for text in path.read_text(encoding="utf-8").splitlines())
+    return [m.groups() for m in found if m]  # type: ignore[misc]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?`, or all the choices when there are few, or nothing."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; there are: {', '.join(names)}" if 0 < len(names) <= 24 else ""

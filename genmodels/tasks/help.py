@@ -1,0 +1,74 @@
+"""The words of `--help`, made from the configuration files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from genmodels.tasks.choices import CONFIGS, VERBS, choices, groups, settings, summary
+
+__all__ = ["overview", "verb_help"]
+
+EXAMPLES = {
+    "train": [
+        "genmodels train data.path=adult.csv",
+        "genmodels train model=ctgan data=csv data.path=adult.csv run=runs/adult",
+        "genmodels train model=dcgan data=digits trainer.max_epochs=100",
+        "genmodels train run=runs/adult resume=auto",
+    ],
+    "sample": [
+        "genmodels sample run=runs/adult n=10000 out=synthetic",
+        "genmodels sample run=runs/adult n=10000 format=csv out=synthetic seed=1",
+    ],
+    "evaluate": ["genmodels evaluate run=runs/adult synthetic=synthetic"],
+    "schema": ["genmodels schema data.path=adult.csv out=adult.yaml"],
+}
+SHOWN_GROUPS = {"train": None, "sample": ("writer",), "evaluate": (), "schema": ("data",)}
+HINTS = {
+    "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
+    "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
+    "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
+    "schema": "genmodels schema data.path=<file> --cfg     prints every setting",
+}
+
+
+def _ordered(names: list[str]) -> list[str]:
+    """What a newcomer chooses first comes first."""
+    first = [name for name in ("data", "model", "trainer") if name in names]
+    return first + [name for name in names if name not in first]
+
+
+def overview() -> str:
+    """`genmodels --help`."""
+    verbs = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
+    return (
+        "Train generative models on tabular data or pictures and write synthetic datasets.\n\n"
+        f"genmodels <verb> key=value ...\n\n{verbs}\n\n"
+        "genmodels <verb> --help      settings, choices and examples\n"
+        "genmodels --version\n\n"
+        "Start with:\n"
+        "  genmodels train data.path=my.csv run=runs/mine\n"
+        "  genmodels sample run=runs/mine n=1000 out=synthetic\n"
+        "  genmodels evaluate run=runs/mine synthetic=synthetic\n"
+    )
+
+
+def verb_help(verb: str, folders: Sequence[Path]) -> str:
+    """`genmodels <verb> --help`."""
+    root = CONFIGS / f"{verb}.yaml"
+    parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
+    parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
+    found = settings(root)
+    if found:
+        lines = [f"  {key + '=' + default:<24} {text}" for key, default, text in found]
+        parts.append("Settings (key=value; what is shown is the default):\n" + "\n".join(lines))
+    shown = SHOWN_GROUPS[verb]
+    for group in _ordered(groups(folders)) if shown is None else shown:
+        if group != "writer" and (known := choices(group, folders)):
+            parts.append(f"{group}=...\n" + "\n".join(f"  {n:<16} {t}" for n, t in known.items()))
+    parts.append(
+        f"{HINTS[verb]}\n"
+        "--config-dir DIR     look for more choices in DIR/<group>/<name>.yaml\n"
+        "A file name may hold any character: quote it for the shell as usual."
+    )
+    return "\n\n".join(parts)

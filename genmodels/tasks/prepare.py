@@ -1,0 +1,117 @@
+"""From a source to encoded rows: load, schema, parse, split, fit on the training rows, encode."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from genmodels.data.batching import Rows
+from genmodels.data.splits import Split
+from genmodels.files import read_json
+from genmodels.layout import Condition
+from genmodels.run import Run
+from genmodels.schema import Schema, schema_from_state
+from genmodels.tasks.build import (
+    choose_condition,
+    holdout_of,
+    instantiate,
+    open_raw,
+    read_codec,
+)
+from genmodels.types import Encoded, Raw, Source
+
+__all__ = ["Prepared", "prepare"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that training needs of the data, and what evaluation must know later.
+
+    Args:
+        schema: what the parts of the data mean.
+        split: who may see which rows.
+        codec: fitted on the training rows.
+        condition: what the model is told.
+        train: encoded training rows.
+        validation: encoded validation rows, or None when there are none.
+        reference: the raw validation rows; the training rows when there are none.
+    """
+
+    schema: Schema
+    split: Split
+    codec: Any
+    condition: Condition
+    train: Rows
+    validation: Rows | None
+    reference: Raw
+
+
+def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prepared:
+    """Get the data of a configuration ready.
+
+    Args:
+        cfg: of train.
+        source: data to use instead of the configuration's.
+        earlier: the run that is resumed: its schema, split and codec are used again.
+
+    Raises:
+        ValueError: when the data cannot be used, or are not those of the earlier run.
+    """
+    known = None if earlier is None else schema_from_state(read_json(earlier.schema))
+    raw, schema, fingerprint = open_raw(cfg, known, source)
+    if earlier is None:
+        log.info(instantiate(cfg.data.describe)(schema))
+    split = _split(cfg, len(raw), fingerprint, earlier)
+    if earlier is None and cfg.data.get("holdout_path") is not None:
+        holdout_of(cfg, schema)  # a holdout that cannot be read should not wait for evaluation
+    train, validation, _ = split.take(raw)
+    if earlier is None:
+        codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
+    else:
+        codec = read_codec(earlier)
+    condition, chosen = choose_condition(codec, schema, cfg.condition)
+
+    def rows(part: Raw, stream: int) -> Rows:
+        encoded = codec.encode(part, seed=cfg.seed + stream)
+        codes = _codes(codec, part, encoded, condition, chosen)
+        return Rows.of(encoded, codes, condition, codec.layout)
+
+    encoded = rows(train, 0)
+    validated = rows(validation, 1) if len(validation) else None
+    reference = validation if len(validation) else train
+    return Prepared(schema, split, codec, condition, encoded, validated, reference)
+
+
+def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) -> Split:
+    if earlier is not None:
+        split = Split.from_state(earlier.read_manifest()["split"])
+        if split.fingerprint != fingerprint:
+            raise ValueError(
+                f"the data are not those that {earlier} was trained on (their fingerprint is "
+                "another). Point data.path to the same data, or start a new run"
+            )
+        return split
+    return Split(
+        rows=rows,
+        seed=cfg.seed,
+        holdout=0.0 if cfg.data.get("holdout_path") is not None else cfg.data.holdout,
+        validation=cfg.data.validation,
+        most_validation=cfg.data.most_validation,
+        fingerprint=fingerprint,
+    )
+
+
+def _codes(
+    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
+) -> np.ndarray:
+    """Level of each row in each chosen group; from the encoded rows where they hold it."""
+    if not chosen:
+        return np.zeros((len(raw), 0), np.int32)
+    held = all(group.code is not None for group in condition.groups)
+    return np.ascontiguousarray(codec.condition_codes(encoded if held else raw)[:, chosen])

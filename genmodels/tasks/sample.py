@@ -1,0 +1,183 @@
+"""`genmodels sample`: from a run to a synthetic dataset on disk."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from omegaconf import DictConfig
+
+from genmodels import __version__
+from genmodels.files import sha256
+from genmodels.run import Run
+from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.progress import tracked
+from genmodels.sampling.sampler import Precision, Sampler
+from genmodels.tasks.build import Loaded, complete, instantiate, load_run
+from genmodels.tasks.choices import nearest
+from genmodels.tasks.compose import require, resolved
+from genmodels.writers.base import Writer, dataset_folder, refuse_existing
+from genmodels.writers.manifest import write_card, write_manifest
+
+__all__ = ["build_sampler", "pick_device", "run", "sample"]
+
+logger = logging.getLogger(__name__)
+
+
+def run(cfg: DictConfig) -> None:
+    """Write a synthetic dataset, and say what comes next; SIGTERM leaves as little as Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    out = sample(cfg)
+    logger.info("Measure it: genmodels evaluate run=%s synthetic=%s", cfg.run, out)
+
+
+def sample(cfg: DictConfig) -> Path:
+    """Write a synthetic dataset: its files, `manifest.json` and `README.md`.
+
+    Nothing appears under `cfg.out` before everything is written; after an error or Ctrl-C
+    nothing is left.
+
+    Args:
+        cfg: of the verb sample, see `configs/sample.yaml`.
+
+    Returns:
+        The folder of the dataset.
+
+    Raises:
+        ValueError: when an option does not fit the run, or there is no run.
+        OSError: when the folder exists, is not writable, or the disk is full.
+    """
+    require(cfg)
+    rows, seed = whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
+    out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
+    refuse_existing(out, overwrite=bool(cfg.overwrite))
+    loaded = load_run(source, device=pick_device(cfg.device))
+    kind = str(cfg.format or loaded.cfg.data.format)
+    writer = build_writer(cfg.writer, kind, loaded)
+    options = resolved(cfg)
+    chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
+    sampler = build_sampler(loaded, seed=seed, **chosen)
+    facts = {
+        "rows": rows,
+        "format": kind,
+        "seed": seed,
+        "conditions": chosen["condition"] or "empirical",
+        **_facts(source, loaded, sampler),
+    }
+    start = time.monotonic()
+    with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
+        files = writer.write(tracked(sampler.blocks(rows), rows), folder)
+        write_card(folder, write_manifest(folder, files, facts))
+    seconds = time.monotonic() - start
+    rate = f"{rows / seconds:,.0f} rows/s"
+    logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
+    return out
+
+
+def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
+    """What else the rows depend on, for the manifest."""
+    return {
+        "block_rows": sampler.draws.block_rows,
+        "precision": sampler.precision,
+        "device": sampler.device.type,
+        "run": {"name": source.path.resolve().name, "model_sha256": sha256(source.weights)},
+        "versions": _versions(),
+        "schema": loaded.schema.state(),
+    }
+
+
+def build_sampler(
+    loaded: Loaded,
+    *,
+    seed: int,
+    condition: str | Mapping[str, Any] = "empirical",
+    precision: Precision | Literal["auto"] = "auto",
+    block_rows: int | None = None,
+    workers: int | None = None,
+) -> Sampler:
+    """A sampler of a run, on the device where its model is."""
+    return Sampler(
+        model=loaded.model,
+        codec=loaded.codec,
+        conditions=Conditions(condition=loaded.model.condition, rule=condition),
+        seed=seed,
+        device=loaded.model.device,
+        precision=_fastest(loaded) if precision == "auto" else precision,
+        block_rows=block_rows,
+        workers=workers,
+    )
+
+
+def _fastest(loaded: Loaded) -> Precision:
+    """bfloat16 where a processor multiplies it natively and samples are flat.
+
+    Measured on samples of 100,000 rows, rounding moves a marginal distribution by 0.0004, another
+    seed by 0.004.
+    """
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    native = found.get("avx512_bf16", False) or found.get("amx_bf16", False)
+    flat = len(loaded.codec.layout.shape) == 1
+    on_processor = loaded.model.device.type == "cpu"
+    return "bfloat16" if native and flat and on_processor else "float32"
+
+
+def build_writer(writers: DictConfig, kind: str, loaded: Loaded) -> Writer:
+    """The writer of a format.
+
+    Raises:
+        ValueError: when there is no such format, or it cannot hold such data.
+    """
+    if kind not in writers:
+        raise ValueError(f"there is no format={kind}{nearest(kind, map(str, writers))}")
+    writer = complete(instantiate(writers[kind]), schema=loaded.schema)
+    assert isinstance(writer, Writer)
+    return writer
+
+
+def whole_number(key: str, value: Any, *, least: int) -> int:
+    """The value of a key that counts something; 1e6 is a whole number.
+
+    Raises:
+        ValueError: for anything else, or below `least`.
+    """
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if not whole or isinstance(value, bool):
+        raise ValueError(f"{key} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{key} must be at least {least}, got {int(value)}")
+    return int(value)
+
+
+def pick_device(name: str) -> torch.device:
+    """auto, cpu, cuda or cuda:<i>.
+
+    Raises:
+        ValueError: when there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device must be auto, cpu or cuda, got {name!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device=cuda, but torch finds no GPU here; use device=cpu")
+    return device
+
+
+def _versions() -> dict[str, str]:
+    versions = {"genmodels": __version__, "python": platform.python_version()}
+    for name in ("torch", "numpy", "pyarrow"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,161 @@
+"""`genmodels train`: from a configuration to a trained run.
+
+Everything that can fail without training fails before the run directory exists: data, schema,
+split, codec, model and trainer are made first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Any, cast
+
+import lightning as L
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from omegaconf import DictConfig
+
+from genmodels.algorithms.base import GenerativeModel
+from genmodels.callbacks.checkpoint import Checkpoint
+from genmodels.callbacks.ledger import Ledger
+from genmodels.callbacks.peek import Peek
+from genmodels.callbacks.stop import Interrupted, Signals
+from genmodels.data.module import DataModule
+from genmodels.run import Run
+from genmodels.tasks.build import build_model, complete, instantiate
+from genmodels.tasks.compose import require
+from genmodels.tasks.fit import check_fit
+from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
+from genmodels.tasks.prepare import Prepared, prepare
+from genmodels.tasks.quiet import quiet_libraries
+from genmodels.tasks.record import record_end, record_start
+from genmodels.types import Source
+
+__all__ = ["run", "train"]
+
+log = logging.getLogger(__name__)
+
+
+def run(cfg: DictConfig) -> None:
+    """Train, and say where things are and what comes next."""
+    made = train(cfg)
+    log.info("The run is in %s", made)
+    log.info("Watch it:  tensorboard --logdir %s", made.path.parent)
+    log.info("Sample it: genmodels sample run=%s n=1000 out=synthetic", made)
+
+
+def train(cfg: DictConfig, *, source: Source | None = None) -> Run:
+    """Train one model.
+
+    Args:
+        cfg: as `compose("train", ...)` gives it.
+        source: data to use instead of what `cfg.data.source` names.
+
+    Returns:
+        The run, with weights for sampling in it.
+
+    Raises:
+        ValueError: for what the user can put right.
+        Interrupted: when a signal asked to stop; the state is saved.
+    """
+    quiet_libraries()
+    target = Run(cfg.run or default_run(cfg))
+    state = place(target, cfg)
+    if state is not None:
+        cfg = resumed_config(cfg, target)
+    require(cfg)
+    check_fit(cfg)
+    L.seed_everything(cfg.seed, verbose=False)
+    prepared = prepare(cfg, source, target if state is not None else None)
+    model = build_model(cfg, prepared.codec.layout, prepared.condition)
+    if state is not None and nothing_to_do(cfg, state):
+        log.info("%s is already trained for %s epochs", target, cfg.trainer.max_epochs)
+        return target
+    sitting = _sit(cfg, target, prepared, model, state)
+    return _fit(sitting, cfg, prepared, model, fresh=state is None)
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """One stretch of training, from a start or a resume to an end or an interruption."""
+
+    run: Run
+    trainer: L.Trainer
+    data: DataModule
+    ledger: Ledger
+    checkpoint: Checkpoint
+
+
+def _sit(
+    cfg: DictConfig,
+    target: Run,
+    prepared: Prepared,
+    model: GenerativeModel,
+    state: dict[str, Any] | None,
+) -> Sitting:
+    """The trainer with its callbacks; nothing is written yet."""
+    ledger, signals = Ledger(path=target.metrics, writer=None), Signals()
+    runtime = {
+        "run": target,
+        "folder": target.pictures,
+        "ledger": ledger,
+        "signals": signals,
+        "resume": state,
+        "codec": prepared.codec,
+        "schema": prepared.schema,
+        "reference": prepared.reference,
+        "validation": None if prepared.validation is None else prepared.reference,
+        "sample": Peek(model=model, codec=prepared.codec, seed=cfg.seed),
+        "seed": cfg.seed,
+    }
+    callbacks = complete(instantiate(cfg.callbacks), **runtime)
+    chosen = [callback for callback in callbacks.values() if callback is not None]
+    purge = {} if state is None else {"purge_step": int(state["state_dict"]["samples_seen"]) + 1}
+    logger = instantiate(cfg.logger)
+    try:
+        trainer = instantiate(cfg.trainer)(
+            callbacks=chosen,
+            logger=False if logger is None else logger(save_dir=target.path, **purge),
+            default_root_dir=target.path,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise ValueError(f"trainer: {' '.join(str(error).split())}") from error
+    data = DataModule(
+        train=prepared.train,
+        validation=prepared.validation,
+        batching=instantiate(cfg.batching),
+        seed=cfg.seed,
+        validation_batch_size=cfg.validation.batch_size,
+    )
+    checkpoint = next(c for c in chosen if isinstance(c, Checkpoint))
+    return Sitting(target, trainer, data, ledger, checkpoint)
+
+
+def _fit(
+    sitting: Sitting, cfg: DictConfig, prepared: Prepared, model: GenerativeModel, *, fresh: bool
+) -> Run:
+    """Make the directory, train, and leave nothing of a start that failed."""
+    target, trainer = sitting.run, sitting.trainer
+    try:
+        if trainer.is_global_zero:
+            record_start(target, cfg, prepared, fresh=fresh)
+            if trainer.logger is not None:
+                sitting.ledger.writer = cast(Any, trainer.logger).experiment
+        os.environ["GENMODELS_RUN"] = str(target.path)
+        trainer.fit(model, datamodule=sitting.data)
+    except Interrupted:
+        log.info("Go on with: genmodels train run=%s resume=auto", target)
+        raise
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(target)  # a full disk does not say where
+        if fresh and not sitting.checkpoint.saved and not target.weights.exists():
+            target.remove()
+        elif sitting.checkpoint.saved:
+            log.info("What was saved is kept; genmodels train run=%s resume=auto goes on", target)
+        raise
+    finally:
+        os.environ.pop("GENMODELS_RUN", None)
+    if trainer.is_global_zero:
+        record_end(target, cfg, model, trainer, sitting.ledger)
+    return target

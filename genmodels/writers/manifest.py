@@ -1,0 +1,94 @@
+"""What a synthetic dataset says about itself: `manifest.json` and the card `README.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from genmodels.files import sha256, write_json, write_text
+from genmodels.writers.base import MANIFEST
+
+__all__ = ["STATEMENT", "write_card", "write_manifest"]
+
+STATEMENT = (
+    "This data is synthetic: every record was drawn from a generative model, none was observed. "
+    "Synthetic does not mean anonymous: whether records of the training data can be inferred "
+    "depends on the model, and is measured by the report of the run."
+)
+
+
+def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write `manifest.json` into a dataset folder.
+
+    Args:
+        folder: holds all `files`.
+        files: in reading order; hashed here.
+        facts: plain JSON: rows, format, seed, conditions, run, versions, schema, ...
+
+    Returns:
+        What was written.
+    """
+    manifest = {
+        "synthetic": True,
+        "statement": STATEMENT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **facts,
+        "files": [
+            {
+                "path": file.relative_to(folder).as_posix(),
+                "bytes": file.stat().st_size,
+                "sha256": sha256(file),
+            }
+            for file in files
+        ],
+    }
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `README.md`: what the data is and one line per library to load it."""
+    name, rows = manifest["run"]["name"], manifest["rows"]
+    lines = [
+        "---\ntags:\n- synthetic\n---",
+        f"# Synthetic data from the run `{name}`",
+        STATEMENT,
+        f"{rows:,} records ({manifest['format']}), seed {manifest['seed']}, "
+        f"conditions: {_conditions(manifest['conditions'])}. "
+        f"Made by genmodels {manifest['versions'].get('genmodels', '?')} on "
+        f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, the hash of the "
+        "model and the meaning of the data.",
+        "## Load it",
+        "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
+    ]
+    write_text(folder / "README.md", "\n\n".join(lines) + "\n")
+
+
+def _conditions(conditions: str | Mapping[str, Any]) -> str:
+    if isinstance(conditions, str):
+        return conditions
+    return ", ".join(f"{name} = {level}" for name, level in conditions.items())
+
+
+def _recipes(manifest: Mapping[str, Any]) -> list[str]:
+    first = manifest["files"][0]["path"]
+    folder = "import datasets; data = datasets.load_dataset('.')"
+    match manifest["format"]:
+        case "parquet":
+            return ["import pandas; data = pandas.read_parquet('data')", folder]
+        case "csv":
+            return [
+                "import pandas, pathlib",
+                f"data = pandas.concat(map(pandas.read_csv, sorted(pathlib.Path('data')"
+                f".glob('*{''.join(Path(first).suffixes)}'))))",
+                folder,
+            ]
+        case "imagefolder":
+            return [
+                "from torchvision.datasets import ImageFolder; data = ImageFolder('train')",
+                folder,
+            ]
+        case _:
+            return [f"import numpy; data = numpy.load('{first}')"]

@@ -1,0 +1,82 @@
+"""Image models on digits and MNIST: training time, TSTR accuracy beside real, and the grid.
+
+    GENMODELS_DATA=... python scripts/benchmarks/images.py [--data digits] [--models dcgan]
+
+Every figure comes from `genmodels train`, `sample` and `evaluate` at their defaults: the same
+configs for both data sets. The held-out images are never seen in training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from common import RESULTS, SCRATCH, call, data_folder, genmodels, machine, save
+
+
+def source(name: str) -> list[str]:
+    if name == "digits":
+        return ["data=digits"]
+    images = data_folder() / "images"
+    return [
+        "data=npz",
+        f"data.path={images / 'mnist_train.npz'}",
+        f"data.holdout_path={images / 'mnist_test.npz'}",
+    ]
+
+
+def measure(model: str, name: str) -> dict[str, Any]:
+    run, out = (SCRATCH / f"{kind}-{model}-{name}" for kind in ("run", "synthetic"))
+    for folder in (run, out):
+        shutil.rmtree(folder, ignore_errors=True)
+    n = 10_000 if name == "mnist" else 2_000
+    _, train = genmodels("train", f"model={model}", *source(name), f"run={run}")
+    _, sample = genmodels("sample", f"run={run}", f"n={n}", "format=npz", f"out={out}")
+    _, evaluate = genmodels("evaluate", f"run={run}", f"synthetic={out}")
+    pictures = sorted((run / "pictures").glob("synthetic*.png"))
+    if pictures:
+        shutil.copy(pictures[-1], RESULTS / f"{model}_{name}.png")
+    report = json.loads((out / "report" / "report.json").read_text())
+    return {
+        "train_s": round(train, 1),
+        "sample_s": round(sample, 1),
+        "evaluate_s": round(evaluate, 1),
+        "n": n,
+        "rows": report["rows"],
+        "yardstick": yardstick(name, next((out / "data").glob("*.npz"))),
+    }
+
+
+def yardstick(name: str, synthetic: Path) -> dict[str, Any] | None:
+    """The figures of a scorer outside the project, when there is one and it knows the data."""
+    scorer = os.environ.get("GENMODELS_IMAGE_YARDSTICK")
+    if name != "mnist" or not scorer:
+        return None
+    images = data_folder() / "images"
+    train, test = images / "mnist_train.npz", images / "mnist_test.npz"
+    text, _ = call(sys.executable, scorer, train, test, synthetic)
+    return json.loads(text.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", nargs="+", default=["digits", "mnist"])
+    parser.add_argument("--models", nargs="+", default=["dcgan", "conv_vae"])
+    arguments = parser.parse_args()
+    path = RESULTS / "images.json"
+    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result["machine"] = machine()
+    for name in arguments.data:
+        for model in arguments.models:
+            result[f"{model}_{name}"] = measure(model, name)
+            save("images", result)
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

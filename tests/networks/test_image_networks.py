@@ -1,0 +1,136 @@
+"""What holds for the image networks of every family, size and number of channels."""
+
+import pytest
+import torch
+
+from genmodels.layout import Condition, ConditionGroup, ImageLayout
+from genmodels.networks import conv_vae, dcgan
+
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 20, 28), (3, 5, 7), (4, 24, 17)]
+LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
+UNLABELLED = Condition()
+LATENT = 6
+
+
+def generator(shape, condition):
+    return dcgan.Generator(
+        layout=ImageLayout(*shape), condition=condition, latent_dim=LATENT, width=4
+    )
+
+
+def discriminator(shape, condition):
+    return dcgan.Discriminator(layout=ImageLayout(*shape), condition=condition, width=4, features=8)
+
+
+def encoder(shape, condition):
+    return conv_vae.Encoder(
+        layout=ImageLayout(*shape), condition=condition, latent_dim=LATENT, width=4, features=8
+    )
+
+
+def decoder(shape, condition):
+    return conv_vae.Decoder(
+        layout=ImageLayout(*shape), condition=condition, latent_dim=LATENT, width=4, features=8
+    )
+
+
+FROM_LATENTS, FROM_IMAGES = [generator, decoder], [discriminator, encoder]
+
+
+def inputs(make, shape, condition, batch=5):
+    torch.manual_seed(1)
+    first = torch.randn(batch, LATENT) if make in FROM_LATENTS else torch.randn(batch, *shape)
+    labels = torch.arange(batch) % max(condition.width, 1)
+    c = torch.zeros(batch, condition.width)
+    return first, c.scatter_(1, labels[:, None], 1.0) if condition.width else c
+
+
+def first_output(value):
+    return value[0] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("condition", [LABELLED, UNLABELLED], ids=["labelled", "unlabelled"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_shapes_of_any_size_and_number_of_channels(shape, condition):
+    z, c = inputs(generator, shape, condition)
+    for make in FROM_LATENTS:
+        assert make(shape, condition)(z, c).shape == (5, *shape)
+    x, c = inputs(discriminator, shape, condition)
+    assert discriminator(shape, condition)(x, c).shape == (5,)
+    mean, log_variance = encoder(shape, condition)(x, c)
+    assert mean.shape == log_variance.shape == (5, LATENT)
+
+
+@pytest.mark.parametrize("condition", [LABELLED, UNLABELLED], ids=["labelled", "unlabelled"])
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 20, 28), (2, 5, 7)], ids=str)
+@pytest.mark.parametrize("make", FROM_LATENTS + FROM_IMAGES)
+def test_every_parameter_has_a_gradient_that_is_not_all_zero(make, shape, condition):
+    torch.manual_seed(0)
+    network = make(shape, condition)
+    out = network(*inputs(make, shape, condition))
+    parts = out if isinstance(out, tuple) else (out,)
+    sum((part * torch.randn_like(part)).sum() for part in parts).backward()
+    silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert silent == []
+
+
+@pytest.mark.parametrize("make", FROM_LATENTS + FROM_IMAGES)
+def test_the_label_changes_the_output(make):
+    torch.manual_seed(0)
+    network = make((1, 8, 8), LABELLED).eval()
+    first, c = inputs(make, (1, 8, 8), LABELLED)
+    one, other = first_output(network(first, c)), first_output(network(first, c.roll(1, 1)))
+    assert (one - other).abs().mean() > 1e-3 * one.abs().mean()
+
+
+@pytest.mark.parametrize("make", FROM_LATENTS + FROM_IMAGES)
+def test_evaluation_is_deterministic_and_treats_each_row_alone(make):
+    network = make((3, 20, 28), LABELLED).double().eval()
+    first, c = inputs(make, (3, 20, 28), LABELLED)
+    first, c = first.double(), c.double()
+    whole = first_output(network(first, c))
+    torch.testing.assert_close(first_output(network(first, c)), whole, rtol=0, atol=0)
+    torch.testing.assert_close(first_output(network(first[2:3], c[2:3])), whole[2:3])
+
+
+@pytest.mark.parametrize("make", [discriminator, encoder, decoder])
+def test_training_mode_couples_no_rows_outside_the_generator(make):
+    network = make((1, 8, 8), LABELLED).double().train()
+    first, c = inputs(make, (1, 8, 8), LABELLED)
+    first, c = first.double(), c.double()
+    whole = first_output(network(first, c))
+    torch.testing.assert_close(first_output(network(first[:2], c[:2])), whole[:2])
+
+
+@pytest.mark.parametrize("make", FROM_LATENTS + FROM_IMAGES)
+def test_outputs_at_the_start_are_of_moderate_size(make):
+    torch.manual_seed(0)
+    network = make((1, 28, 28), LABELLED)
+    out = first_output(network(*inputs(make, (1, 28, 28), LABELLED, batch=64)))
+    assert 0.01 < out.std() < 10.0
+
+
+def test_state_survives_saving_and_loading():
+    for make in FROM_LATENTS + FROM_IMAGES:
+        one, other = make((1, 8, 8), LABELLED), make((1, 8, 8), LABELLED)
+        other.load_state_dict(one.state_dict())
+        first, c = inputs(make, (1, 8, 8), LABELLED)
+        a, b = first_output(one.eval()(first, c)), first_output(other.eval()(first, c))
+        assert torch.equal(a, b)
+
+
+def test_discriminator_scores_by_projection_on_the_label():
+    """logit(x, c) - logit(x, c') = <E(c - c'), h(x)> / sqrt(features): linear in c."""
+    network = discriminator((1, 8, 8), LABELLED).double()
+    x, c = (t.double() for t in inputs(discriminator, (1, 8, 8), LABELLED))
+    base = network(x, torch.zeros_like(c))
+    torch.testing.assert_close(network(x, 2.0 * c) - base, 2.0 * (network(x, c) - base))
+
+
+def test_log_variance_is_bounded():
+    network = encoder((1, 8, 8), UNLABELLED)
+    with torch.no_grad():
+        network.posterior.weight.mul_(1e6)
+    _, log_variance = network(*inputs(encoder, (1, 8, 8), UNLABELLED))
+    assert torch.isfinite(log_variance.exp()).all()
+    assert log_variance.min() >= -14.0

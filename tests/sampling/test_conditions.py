@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from genmodels.layout import Condition, ConditionGroup
+from genmodels.sampling.conditions import Conditions
+
+INCOME = ConditionGroup("income", (0.75, 0.25), ("<=50K", ">50K"), start=10, code=1)
+COLOUR = ConditionGroup("colour.level", (0.5, 0.3, 0.2, 0.0), ("a", "b", "c", "d"), 3, 0)
+BOTH = Condition((COLOUR, INCOME))
+LABEL = Condition((ConditionGroup("label", (0.9, 0.1), ("cat", "dog")),))
+ROWS = 40_000
+
+
+def shares(conditions):
+    index = conditions.draw(np.random.default_rng(0), ROWS)
+    return np.bincount(index, minlength=conditions.condition.width) / ROWS
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("empirical", [0.25, 0.15, 0.1, 0, 0.375, 0.125]),
+        ("balanced", [1 / 6, 1 / 6, 1 / 6, 0, 0.25, 0.25]),
+        ({"income": ">50K"}, [0, 0, 0, 0, 0, 1]),
+        ({"colour": "b"}, [0, 1, 0, 0, 0, 0]),
+        ({}, [0.25, 0.15, 0.1, 0, 0.375, 0.125]),
+    ],
+)
+def test_shares_of_the_drawn_conditions_are_those_asked_for(rule, expected):
+    conditions = Conditions(condition=BOTH, rule=rule)
+    assert conditions.probabilities == pytest.approx(expected)
+    assert shares(conditions) == pytest.approx(expected, abs=4 * 0.5 / ROWS**0.5)
+
+
+def test_a_level_told_by_the_user_must_hold_in_the_encoded_rows():
+    assert Conditions(condition=BOTH, rule={"income": ">50K"}).told == {1: 1}
+    assert Conditions(condition=BOTH, rule="balanced").told == {}
+    assert Conditions(condition=LABEL, rule={"label": "dog"}).told == {}
+
+
+def test_levels_are_found_by_their_text():
+    group = ConditionGroup("label", (0.5, 0.5), ("0", "1"))
+    conditions = Conditions(condition=Condition((group,)), rule={"label": 1})
+    assert conditions.probabilities.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "rule", "words"),
+    [
+        (BOTH, {"income": "1M"}, "no such level; known are <=50K, >50K"),
+        (BOTH, {"age": 3}, "can be told colour.level, income"),
+        (BOTH, {"income": ">50K", "colour": "a"}, "one thing at a time"),
+        (BOTH, "uniform", "empirical, balanced or"),
+        (Condition(), "balanced", "without a condition"),
+        (Condition(), {"label": 1}, "without a condition"),
+    ],
+)
+def test_what_a_model_cannot_be_told_is_refused_with_advice(condition, rule, words):
+    with pytest.raises(ValueError, match=words):
+        Conditions(condition=condition, rule=rule)
+
+
+def test_an_unconditional_model_has_an_empty_condition():
+    assert Conditions(condition=Condition(), rule="empirical").probabilities.shape == (0,)

@@ -1,0 +1,179 @@
+"""Signals, checkpoints, and training that goes on as if nothing had happened."""
+
+import json
+import os
+import signal
+import zipfile
+
+import pytest
+import torch
+
+from genmodels.algorithms.vae import VAE
+from genmodels.callbacks.checkpoint import read_checkpoint
+from genmodels.callbacks.stop import Interrupted, Signals
+from genmodels.tasks.compose import compose
+from genmodels.tasks.train import train
+from tests.tasks.small import train_tiny, words
+
+
+def signal_at_step(monkeypatch, step, number):
+    """Send this process a signal inside its `step`-th training step."""
+    calls, training_step = [], VAE.training_step
+
+    def interrupted(self, batches, batch_idx):
+        calls.append(1)
+        if len(calls) == step:
+            os.kill(os.getpid(), number)
+        return training_step(self, batches, batch_idx)
+
+    monkeypatch.setattr(VAE, "training_step", interrupted)
+    return calls
+
+
+def rows_of(run, name):
+    lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    return [(row["samples_seen"], row["epoch"], row[name]) for row in lines if name in row]
+
+
+# An epoch is 4 steps of 2 updates of 50 rows: in the middle, at an epoch's end (3 validates too).
+@pytest.mark.parametrize("step", [1, 6, 8, 12, 15])
+def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, monkeypatch, step):
+    whole = train_tiny(tmp_path, f"run={tmp_path / 'whole'}")
+    with monkeypatch.context() as patch:
+        calls = signal_at_step(patch, step, signal.SIGINT)
+        with pytest.raises(Interrupted) as caught:
+            train_tiny(tmp_path)
+    assert (caught.value.code, len(calls)) == (130, step)
+    run = train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto"]))
+    a, b = whole.read_weights(), run.read_weights()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    last_a, last_b = (read_checkpoint(r)["state_dict"] for r in (whole, run))
+    assert all(torch.equal(last_a[name], last_b[name]) for name in last_a)
+    assert rows_of(run, "val/score") == rows_of(whole, "val/score")
+    seen = [row[0] for row in rows_of(run, "train/loss")]
+    assert seen == sorted(set(seen))
+    assert run.read_manifest()["results"] == whole.read_manifest()["results"]
+    assert run.read_manifest()["samples_seen"] == whole.read_manifest()["samples_seen"]
+
+
+def test_sigterm_has_its_own_exit_code(tmp_path, monkeypatch):
+    signal_at_step(monkeypatch, 2, signal.SIGTERM)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted) as caught:
+        train_tiny(tmp_path)
+    assert caught.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_second_signal_ends_at_once():
+    signals = Signals()
+    signals.install()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert signals.received == signal.SIGINT
+        with pytest.raises(SystemExit) as caught:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert caught.value.code == 143
+    finally:
+        signals.remove()
+
+
+def test_after_a_crash_the_lines_of_the_lost_steps_are_written_once(tmp_path, monkeypatch):
+    whole = train_tiny(tmp_path, f"run={tmp_path / 'whole'}")
+    update, calls = VAE.update, []
+
+    def crash(self, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == 27:
+            raise RuntimeError("power cut")
+        return update(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VAE, "update", crash)
+        signals = "callbacks.checkpoint.every_seconds=0"
+        with pytest.raises(RuntimeError, match="power cut"):
+            train_tiny(tmp_path, signals)
+    run_path = tmp_path / "run"
+    (run_path / "checkpoints" / "last.ckpt").unlink()  # as if the newest had not been written
+    (run_path / "checkpoints" / ".last.ckpt.0.part").touch()
+    with (run_path / "metrics.jsonl").open("a") as file:
+        file.write('{"samples_seen": 1400, "epo')
+    run = train(compose("train", [f"run={run_path}", "resume=auto"]))
+    a, b = whole.read_weights(), run.read_weights()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    seen = [row[0] for row in rows_of(run, "train/loss")]
+    assert seen == sorted(set(seen))
+    assert rows_of(run, "val/score") == rows_of(whole, "val/score")
+    assert not list(run_path.rglob("*.part"))
+
+
+def flip(path):
+    """Change one byte in the middle of the largest part of a checkpoint."""
+    with zipfile.ZipFile(path) as archive:
+        part = max(archive.infolist(), key=lambda info: info.file_size)
+        inside = archive.read(part)
+    blob = bytearray(path.read_bytes())
+    start = blob.index(inside)
+    blob[start + len(inside) // 2] ^= 0xFF
+    path.write_bytes(bytes(blob))
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize("damage", [flip, truncate])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, caplog, damage):
+    run = train_tiny(tmp_path, "callbacks.checkpoint.every_seconds=0")
+    damage(run.checkpoints / "last.ckpt")
+    state = read_checkpoint(run)
+    assert state is not None
+    assert "last.ckpt is damaged" in caplog.text
+    damage(run.checkpoints / "previous.ckpt")
+    with pytest.raises(ValueError, match=r"no checkpoint .* is intact"):
+        read_checkpoint(run)
+
+
+def test_resume_auto_starts_where_there_is_nothing(tmp_path):
+    assert train_tiny(tmp_path, "resume=auto").read_manifest()["finished"]
+
+
+def test_a_finished_run_is_left_alone_and_can_be_prolonged(tmp_path):
+    run = train_tiny(tmp_path)
+    before = run.read_weights()
+    same = train(compose("train", words(tmp_path, "resume=auto")))
+    assert all(torch.equal(before[n], v) for n, v in same.read_weights().items())
+    more = train(compose("train", words(tmp_path, "trainer.max_epochs=6", "resume=auto")))
+    assert more.read_manifest()["samples_seen"] == 6 * 8 * 50
+    longer = train_tiny(tmp_path, f"run={tmp_path / 'six'}", "trainer.max_epochs=6")
+    a, b = (read_checkpoint(r)["state_dict"] for r in (more, longer))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("model.latent_dim=8", "model.latent_dim=4.*cannot change"),
+        ("model=ctgan", "model=tvae.*cannot change to ctgan"),
+        ("seed=3", "seed=0"),
+    ],
+)
+def test_a_resumed_run_stays_what_it_is(tmp_path, word, message):
+    train_tiny(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", word]))
+
+
+def test_other_data_under_the_same_name_are_noticed(tmp_path):
+    train_tiny(tmp_path)
+    with (tmp_path / "people.csv").open("a") as file:
+        file.write("30,oslo,1000.00\n")
+    with pytest.raises(ValueError, match="not those"):
+        train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", "trainer.max_epochs=9"]))
+
+
+def test_the_random_state_of_the_host_comes_back(tmp_path):
+    train_tiny(tmp_path)
+    state = read_checkpoint(train_tiny(tmp_path, "overwrite=true"))
+    assert {"position", "random_states", "optimizers", "host", "callbacks"} <= set(state)
+    assert state["position"] == {"epoch": 4, "step": 0}

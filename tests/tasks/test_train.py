@@ -1,0 +1,197 @@
+"""From a file to a run: what is written, what is refused, and what is left of a failed start."""
+
+import errno
+import json
+
+import pytest
+import torch
+
+from genmodels.data.splits import Split
+from genmodels.run import Run
+from genmodels.tasks.build import load_run
+from genmodels.tasks.compose import compose
+from genmodels.tasks.train import train
+from tests.tasks.small import left, train_tiny, words, write_csv
+
+
+def test_a_run_holds_all_that_later_verbs_need(tmp_path):
+    run = train_tiny(tmp_path)
+    cfg, schema, codec, model = load_run(run.path)
+    assert schema.names == ("age", "city", "income")
+    assert not model.training
+    z, c, u = torch.zeros(3, 4), torch.zeros(3, 0), torch.rand(3, model.noise_dim)
+    assert len(model.sample(z, c, u)["values"]) == 3
+    assert codec.layout == model.layout
+    manifest = run.read_manifest()
+    split = Split.from_state(manifest["split"])
+    assert (len(split.train), len(split.val), len(split.test)) == (432, 48, 120)
+    assert manifest["finished"]
+    assert manifest["epochs"] == cfg.trainer.max_epochs == 4
+    assert manifest["samples_seen"] == 4 * 8 * 50
+    assert not list(run.path.rglob("*.part"))
+
+
+def test_each_line_of_metrics_has_its_clocks_and_the_losses(tmp_path):
+    run = train_tiny(tmp_path)
+    rows = [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    assert all({"samples_seen", "epoch", "time"} <= set(row) for row in rows)
+    training = [row for row in rows if "train/loss" in row]
+    assert [row["epoch"] for row in training] == [1, 2, 3, 4]
+    assert all(row["train/samples_per_second"] > 0 for row in training)
+    assert [row["epoch"] for row in rows if "val/score" in row] == [2, 4]
+    assert all("val/loss" in row for row in rows if "val/score" in row)
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    first, second = (train_tiny(tmp_path, f"run={tmp_path / name}") for name in "ab")
+    a, b = first.read_weights(), second.read_weights()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    other = train_tiny(tmp_path, f"run={tmp_path / 'c'}", "seed=1").read_weights()
+    assert any(not torch.equal(a[name], other[name]) for name in a)
+
+
+def test_a_separate_holdout_leaves_all_rows_to_training(tmp_path):
+    other = write_csv(tmp_path / "other.csv", seed=1)
+    split = train_tiny(tmp_path, f"data.holdout_path={other}").read_manifest()["split"]
+    assert split["counts"] == {"train": 540, "validation": 60, "holdout": 0}
+
+
+def test_without_validation_rows_the_last_weights_are_kept(tmp_path):
+    run = train_tiny(tmp_path, "data.validation=0")
+    assert run.read_weights()
+    assert run.read_manifest()["results"] == {}
+
+
+def test_patience_ends_training(tmp_path):
+    run = train_tiny(
+        tmp_path, "validation.every=1", "validation.patience=1",
+        "validation.minimum_improvement=100", "trainer.max_epochs=50",
+    )  # fmt: skip
+    assert run.read_manifest()["epochs"] == 2
+
+
+def test_the_best_weights_are_kept_not_the_last(tmp_path):
+    run = train_tiny(
+        tmp_path, "validation.every=1", "validation.minimum_improvement=100", "trainer.max_epochs=5"
+    )
+    assert run.read_manifest()["results"]["best_epoch"] == 1
+    one = train_tiny(tmp_path, f"run={tmp_path / 'one'}", "trainer.max_epochs=1")
+    a, b = run.read_weights(), one.read_weights()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_tensorboard_gets_losses_config_and_hparams(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    overrides = [w for w in words(tmp_path) if w not in ("logger=none", "callbacks.preview=null")]
+    run = train(compose("train", [*overrides, "data.preview.every=4"]))
+    events = EventAccumulator(str(run.tensorboard)).Reload()
+    tags = events.Tags()
+    assert {"train/loss", "train/kl", "train/gradient_norm", "val/score"} <= set(tags["scalars"])
+    assert {"preview/marginals", "preview/associations"} <= set(tags["images"])
+    assert "config/text_summary" in tags["tensors"]
+    steps = [event.step for event in events.Scalars("train/loss")]
+    assert steps == [400, 800, 1200, 1600]
+    assert {p.name[:9] for p in run.pictures.iterdir()} == {"marginals", "associati"}
+    hparams = list(run.tensorboard.rglob("events*"))
+    assert any(b"hparam/val/score" in p.read_bytes() for p in hparams)
+
+
+def test_an_existing_run_is_kept_unless_it_may_be_replaced(tmp_path):
+    train_tiny(tmp_path)
+    with pytest.raises(ValueError, match=r"resume=auto.*overwrite=true"):
+        train_tiny(tmp_path)
+    assert (
+        train_tiny(tmp_path, "overwrite=true", "trainer.max_epochs=1").read_manifest()["epochs"]
+        == 1
+    )
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="something else"):
+        train_tiny(tmp_path, "overwrite=true")
+    assert (tmp_path / "run" / "thesis.tex").exists()
+
+
+def test_runs_are_numbered_when_not_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    overrides = [w for w in words(tmp_path, "trainer.max_epochs=1") if not w.startswith("run=")]
+    assert [str(train(compose("train", overrides)).path) for _ in range(2)] == [
+        "runs/people-tvae-1", "runs/people-tvae-2",
+    ]  # fmt: skip
+
+
+def test_a_disk_that_fills_at_the_start_leaves_nothing(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("genmodels.run.write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        train_tiny(tmp_path)
+    assert left(tmp_path) == []
+
+
+def test_a_disk_that_fills_later_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    calls = []
+    write = Run.write_weights
+
+    def sometimes(self, state):
+        calls.append(1)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, state)
+
+    monkeypatch.setattr(Run, "write_weights", sometimes)
+    with pytest.raises(OSError, match="No space"):
+        train_tiny(tmp_path, "validation.every=1", "callbacks.checkpoint.every_seconds=0")
+    run = Run.open(tmp_path / "run")
+    assert run.read_weights()
+    assert not list(run.path.rglob("*.part"))
+
+
+def test_divergence_stops_with_the_cause_and_keeps_the_good_weights(tmp_path, monkeypatch):
+    from genmodels.algorithms.vae import VAE
+
+    update = VAE.update
+
+    def bad(self, batch, optimizers, *, measure):
+        loss = update(self, batch, optimizers, measure=measure)
+        return loss * (torch.nan if self.num_samples > 900 else 1.0)
+
+    monkeypatch.setattr(VAE, "update", bad)
+    with pytest.raises(ValueError, match=r"diverged by 1,200 samples.*learning rate"):
+        train_tiny(tmp_path, "trainer.max_epochs=20")
+    assert all(torch.isfinite(v).all() for v in Run(tmp_path / "run").read_weights().values())
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("data.path=nothere.csv", "does not exist"),
+        ("model.encoder.hidden=abc", "no model can be built with .*hidden=abc"),
+        ("condition=target", "data.infer.target"),
+        ("condition=some", "all, none or target"),
+        ("trainer.accelerator=abacus", "trainer: .*abacus"),
+        ("batching.batch_size=0", "batching.batch_size"),
+        ("data.holdout=1.5", "data.holdout"),
+        ("data.validation=0.999", "too few"),
+        ("validation.monitor=loss", "validation.monitor"),
+        ("resume=yes", "resume must be"),
+        ("schema=nothere.yaml", "no schema file"),
+        ("data.holdout_path=nothere.csv", "does not exist"),
+    ],
+)
+def test_what_cannot_work_fails_before_anything_is_written(tmp_path, word, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        train_tiny(tmp_path, word)
+    assert left(tmp_path) == []
+
+
+def test_data_of_another_kind_name_the_models_that_fit(tmp_path):
+    cfg = compose("train", ["model=dcgan", f"data.path={write_csv(tmp_path / 'a.csv')}"])
+    with pytest.raises(ValueError, match=r"data=csv gives tables.*: ctgan, tvae"):
+        train(cfg)
+    with pytest.raises(ValueError, match=r"data=digits gives images.*conv_vae"):
+        train(compose("train", ["model=tvae", "data=digits"]))

@@ -1,0 +1,170 @@
+"""Words in, exit code out: 0 done, 2 the user's mistake in one line, 1 ours with a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from genmodels.algorithms.vae import VAE
+from genmodels.cli import main
+from tests.tasks.small import left, words, write_csv
+
+
+def call(capsys, *argv):
+    code = main(list(argv))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_help_and_version(capsys):
+    code, out, _ = call(capsys, "--help")
+    assert code == 0
+    for verb in ("train", "sample", "evaluate", "schema"):
+        assert verb in out
+        code, text, _ = call(capsys, verb, "--help")
+        assert code == 0
+        assert f"genmodels {verb} " in text
+    assert call(capsys, "--version")[1].startswith("genmodels 0.")
+
+
+def test_help_of_train_shows_choices_defaults_and_examples(capsys):
+    out = call(capsys, "train", "--help")[1]
+    for part in ("ctgan", "imagefolder", "resume=false", "data.path=adult.csv", "--config-dir"):
+        assert part in out
+
+
+def test_no_words_explain_themselves(capsys):
+    code, out, _ = call(capsys)
+    assert code == 2
+    assert "genmodels <verb>" in out
+
+
+def test_the_whole_configuration_can_be_printed(capsys):
+    code, out, _ = call(capsys, "train", "model=ctgan", "--cfg")
+    assert code == 0
+    assert "genmodels.algorithms.gan.GAN" in out
+
+
+def test_a_training_ends_with_what_comes_next(tmp_path, capsys):
+    code, out, err = call(capsys, "train", *words(tmp_path, "trainer.max_epochs=1"))
+    assert code == 0
+    assert f"genmodels sample run={tmp_path / 'run'}" in out
+    assert "age" in out
+    assert err == ""
+
+
+EMPTY = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a,b\n1,2\n"}
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["trian"], "did you mean train"),
+        (["train", "modle=tvae"], "did you mean model"),
+        (["train", "model=tvea"], "did you mean tvae"),
+        (["train", "--fast"], "no option --fast"),
+        (["train", "data=csv"], "data.path=..."),
+        (["train", "data.path=missing.csv"], "missing.csv does not exist"),
+        (["train", "data.path=empty.csv"], "empty.csv is empty"),
+        (["train", "data.path=header.csv"], "no rows"),
+        (["train", "data.path=one.csv"], "one row"),
+        (["train", "model=dcgan", "data=imagefolder", "data.path=empty"], "no images"),
+        (["train", "model=dcgan", "data.path=good.csv"], "model for tables: ctgan, tvae"),
+        (["train", "model=tvae", "data=digits"], "model for images"),
+        (["train", "run=x", "resume=auto", "data.path=missing.csv"], "does not exist"),
+        (["sample", "run=nowhere", "n=10", "out=x"], "no run at nowhere"),
+        (["evaluate", "run=nowhere", "synthetic=good.csv"], "no run at nowhere"),
+        (["schema", "data.path=missing.csv"], "missing.csv does not exist"),
+        (["train", "--config-dir"], "needs a folder"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_leaves_nothing(
+    tmp_path, monkeypatch, capsys, argv, message
+):
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "good.csv")
+    (tmp_path / "empty").mkdir()
+    for name, text in EMPTY.items():
+        (tmp_path / name).write_text(text)
+    before = left(tmp_path)
+    code, out, err = call(capsys, *argv)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in out + err
+    assert left(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "access", lambda *args, **kwargs: False)
+    code, _, err = call(capsys, "train", *words(tmp_path))
+    assert code == 2
+    assert "not writable" in err
+    assert left(tmp_path) == []
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch, capsys):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device", str(tmp_path / "run"))
+
+    monkeypatch.setattr("genmodels.run.write_text", full)
+    code, _, err = call(capsys, "train", *words(tmp_path))
+    assert code == 2
+    assert "No space left on device" in err
+    assert "Traceback" not in err
+    assert left(tmp_path) == []
+
+
+def test_our_own_mistake_shows_its_traceback(tmp_path, monkeypatch, capsys):
+    def wrong(*args, **kwargs):
+        return {}["nothing"]
+
+    monkeypatch.setattr(VAE, "update", wrong)
+    code, _, err = call(capsys, "train", *words(tmp_path))
+    assert code == 1
+    assert "KeyError: 'nothing'" in err
+    assert "report" in err
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_gives_its_code_and_the_command_that_goes_on(
+    tmp_path, monkeypatch, capsys, number, code
+):
+    training_step = VAE.training_step
+
+    def interrupted(self, batches, batch_idx):
+        os.kill(os.getpid(), number)
+        return training_step(self, batches, batch_idx)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VAE, "training_step", interrupted)
+        got, out, err = call(capsys, "train", *words(tmp_path))
+    assert got == code
+    assert "Traceback" not in err
+    command = next(line for line in out.splitlines() if "resume=auto" in line)
+    again = command.partition("genmodels ")[2].split()
+    assert call(capsys, *again)[0] == 0
+
+
+def test_help_does_not_wait_for_torch():
+    code = (
+        "import sys; from genmodels.cli import main; main(['train', '--help']); "
+        "assert not {'torch', 'lightning', 'hydra', 'pyarrow', 'numpy'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["train", "sample", "evaluate", "schema"])
+def test_each_script_is_its_verb(verb):
+    from pathlib import Path
+
+    script = Path(__file__).parents[1] / "scripts" / f"{verb}.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert f"genmodels {verb}" in done.stdout

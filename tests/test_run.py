@@ -1,0 +1,61 @@
+"""The run directory: made, refused, read back."""
+
+import pytest
+import torch
+
+from genmodels.run import Run
+
+
+def made(path):
+    run = Run(path)
+    run.create()
+    run.write(config="seed: 0\n", schema={"kind": "table", "columns": []}, codec={"codec": "table"})
+    return run
+
+
+def test_it_exists_once_its_three_files_do(tmp_path):
+    run = Run(tmp_path / "a" / "b")
+    assert not run.exists()
+    run.create()
+    assert not run.exists()
+    assert made(tmp_path / "a" / "b").exists()
+    assert Run.open(tmp_path / "a" / "b").config.read_text() == "seed: 0\n"
+
+
+def test_opening_nothing_names_what_is_there(tmp_path):
+    made(tmp_path / "good")
+    with pytest.raises(ValueError, match=r"no run at .*bad; there are: .*good"):
+        Run.open(tmp_path / "bad")
+
+
+def test_weights_come_back(tmp_path):
+    run = made(tmp_path / "run")
+    with pytest.raises(ValueError, match="resume=auto"):
+        run.read_weights()
+    shared = torch.arange(6.0).view(2, 3)
+    state = {"a": shared, "b": shared.T, "n": torch.tensor(3)}
+    run.write_weights(state)
+    again = run.read_weights()
+    assert all(torch.equal(state[name], again[name]) for name in state)
+    run.weights.write_bytes(run.weights.read_bytes()[:-4])
+    with pytest.raises(ValueError, match="damaged"):
+        run.read_weights()
+
+
+def test_it_replaces_runs_only(tmp_path):
+    run = made(tmp_path / "run")
+    with pytest.raises(ValueError, match="exists already"):
+        run.create()
+    run.create(overwrite=True)
+    assert list(run.path.iterdir()) == []
+    (tmp_path / "note").write_text("x")
+    with pytest.raises(ValueError, match="is a file"):
+        Run(tmp_path / "note").create(overwrite=True)
+
+
+def test_the_manifest_grows(tmp_path):
+    run = made(tmp_path / "run")
+    assert run.read_manifest() == {}
+    run.write_manifest(a=1)
+    run.write_manifest(b=2)
+    assert run.read_manifest() == {"a": 1, "b": 2}

@@ -1,0 +1,57 @@
+import hashlib
+import json
+
+import pytest
+
+from genmodels.writers.manifest import write_card, write_manifest
+
+FACTS = {
+    "rows": 1234,
+    "format": "parquet",
+    "seed": 7,
+    "conditions": {"income": ">50K"},
+    "run": {"name": "adult", "model_sha256": "0" * 64},
+    "versions": {"genmodels": "0.1.0"},
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    paths = [data / f"train-0000{i}-of-00002.parquet" for i in range(2)]
+    for i, path in enumerate(paths):
+        path.write_bytes(bytes([i]) * 1000)
+    return paths
+
+
+def test_the_manifest_holds_the_hash_of_every_file_and_says_that_the_data_is_synthetic(
+    tmp_path, files
+):
+    write_manifest(tmp_path, files, FACTS)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["synthetic"] is True
+    assert "synthetic" in manifest["statement"]
+    assert manifest["seed"] == 7
+    for entry, file in zip(manifest["files"], files, strict=True):
+        assert tmp_path / entry["path"] == file
+        assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert entry["bytes"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("parquet", "pandas.read_parquet('data')"),
+        ("csv", "pandas.read_csv"),
+        ("imagefolder", "torchvision.datasets import ImageFolder"),
+        ("npz", "numpy.load("),
+    ],
+)
+def test_the_card_says_how_to_load_each_format(tmp_path, files, kind, words):
+    manifest = write_manifest(tmp_path, files, FACTS | {"format": kind})
+    write_card(tmp_path, manifest)
+    card = (tmp_path / "README.md").read_text()
+    assert words in card
+    assert "1,234" in card
+    assert "income = >50K" in card
