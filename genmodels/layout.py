@@ -314,15 +314,21 @@ class _Softmax(torch.autograd.Function):
 
 
 class _LogProb(torch.autograd.Function):
-    """Cross entropy over blocks with d/dlogits = g * (x - softmax(logits))."""
+    """Cross entropy over blocks with d/dlogits = g * (x - softmax(logits)).
+
+    Logits are held within +-60, where exp and its sums stay normal in float32; that spares the
+    maxima, and a level that is 120 nats less likely than another is never seen.
+    """
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, x: Tensor, groups: Groups) -> Tensor:
-        dense, maxima, sums = groups.exponentials(logits)
+        held = logits.clamp(-60.0, 60.0)
         onehots = x.index_fill(1, groups.scalars, 0.0)
-        chosen = (onehots * logits).sum(1)
+        chosen = (onehots * held).sum(1)
+        dense = held.exp_().index_fill_(1, groups.scalars, 0.0)
+        sums = groups.sums(dense)
         ctx.save_for_backward(onehots.addcdiv_(dense, groups.spread(sums), value=-1.0))
-        return chosen - (sums.log() + maxima).sum(1)
+        return chosen - sums.log().sum(1)
 
     @staticmethod
     @once_differentiable

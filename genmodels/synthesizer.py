@@ -95,7 +95,7 @@ class Synthesizer(BaseEstimator):
         words += [] if self.run else ["logger=none"]
         words += [] if self.epochs is None else [f"trainer.max_epochs={self.epochs}"]
         words += [] if schema is None else [f"schema={_schema_file(schema, folder)}"]
-        words += [] if target is None else [f"data.infer.target='{target}'"]
+        words += [] if target is None else [f"data.target='{target}'"]
         run = train(compose("train", [*words, *self.overrides]), source=source)
         dtypes = frame_dtypes(data) if isinstance(data, pd.DataFrame) else []
         run.write_manifest(dtypes=dtypes)

@@ -15,19 +15,12 @@ from genmodels.algorithms.optimizers import (
     build_optimizer,
     gradient_norm,
 )
+from genmodels.algorithms.posterior import draw_posterior
 from genmodels.layout import Condition, Layout
 from genmodels.schedules import Schedule, value_at
 from genmodels.types import Batch, Encoded
 
-__all__ = ["VAE", "gaussian_kl"]
-
-
-def gaussian_kl(mean: Tensor, log_std: Tensor, std: Tensor) -> Tensor:
-    """KL(N(mean, std^2) || N(0, 1)) per dimension, shapes (B, Z).
-
-    (mean^2 + std^2 - 1) / 2 - log_std; both forms of the scale are given, to take one exponential.
-    """
-    return torch.addcmul(mean.square(), std, std).sub(1.0).mul(0.5).sub(log_std)
+__all__ = ["VAE"]
 
 
 class Likelihood(Protocol):
@@ -89,11 +82,8 @@ class VAE(GenerativeModel):
     def evidence(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """One-sample log-likelihood (B,) and KL divergence per dimension (B, Z)."""
         mean, log_variance = self.encoder(batch.x, batch.c)
-        log_std = 0.5 * log_variance
-        std = log_std.exp()
-        z = torch.addcmul(mean, torch.randn_like(std), std)
-        log_prob = self.likelihood.log_prob(self.decoder(z, batch.c), batch.x)
-        return log_prob, gaussian_kl(mean, log_std, std)
+        z, divergence = draw_posterior(mean, log_variance, torch.randn_like(mean))
+        return self.likelihood.log_prob(self.decoder(z, batch.c), batch.x), divergence
 
     def update(
         self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool

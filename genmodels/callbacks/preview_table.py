@@ -56,7 +56,9 @@ class TablePreview(L.Callback):
         self.ledger, self.sample, self.folder = ledger, sample, folder
         self.every, self.levels = every, levels
         names = [n for n in reference.column_names if _drawable(reference[n])][:columns]
-        self.reference = reference.select(names).slice(0, rows)
+        # Evenly spaced, as rows are often sorted by time.
+        spaced = np.unique(np.linspace(0, max(len(reference) - 1, 0), rows).astype(np.int64))
+        self.reference = reference.select(names).take(spaced[: len(reference)])
         self._shown_at = -1
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

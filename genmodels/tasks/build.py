@@ -126,7 +126,7 @@ def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition
         chosen = [i for i, group in enumerate(groups) if group.name == name]
         if not chosen:
             raise ValueError(
-                "condition=target needs a categorical target: set data.infer.target=<name>, or "
+                "condition=target needs a categorical target: set data.target=<name>, or "
                 "choose condition=all or condition=none"
             )
     else:

@@ -20,7 +20,18 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from common import HERE, SCRATCH, call, data_folder, genmodels, machine, matmul_gflops, save
+import torch
+from common import (
+    HERE,
+    RESULTS,
+    SCRATCH,
+    call,
+    data_folder,
+    genmodels,
+    machine,
+    matmul_gflops,
+    save,
+)
 
 NUMERIC = ["age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
 REFERENCE = ["ctgan==0.12.1", "pyarrow"]
@@ -53,8 +64,6 @@ def reference_python() -> Path:
     folder = SCRATCH / "reference"
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
-        import torch
-
         venv.create(folder, with_pip=True, clear=True)
         version = torch.__version__.split("+")[0]
         call(python, "-m", "pip", "install", "--quiet", f"torch=={version}", *REFERENCE)
@@ -62,18 +71,20 @@ def reference_python() -> Path:
     return python
 
 
-def reference(model: str, adult: Path, epochs: int) -> dict[str, Any]:
-    out = SCRATCH / f"reference-{model}"
+def reference(model: str, adult: Path, epochs: int, timing: bool = False) -> dict[str, Any]:
+    out = SCRATCH / f"reference-{model}{'-timing' * timing}"
+    rows = 1000 if timing else SAMPLES
     worker = [reference_python(), HERE / "reference_worker.py", model, adult / "train.csv"]
-    _, wall = call(*worker, adult / "discrete.json", str(epochs), str(SAMPLES), out)
+    _, wall = call(*worker, adult / "discrete.json", str(epochs), str(rows), out)
     times = json.loads((out / "times.json").read_text())
+    if timing:
+        return times
     return {**times, "wall_s": round(wall, 1), "scores": score(adult, out / "synthetic.csv")}
 
 
-def ours(model: str, adult: Path, epochs: int) -> dict[str, Any]:
-    run, out = SCRATCH / f"run-{model}", SCRATCH / f"synthetic-{model}"
-    for folder in (run, out):
-        shutil.rmtree(folder, ignore_errors=True)
+def ours(model: str, adult: Path, epochs: int, timing: bool = False) -> dict[str, Any]:
+    run, out = SCRATCH / f"run-{model}{'-timing' * timing}", SCRATCH / f"synthetic-{model}"
+    shutil.rmtree(run, ignore_errors=True)
     _, wall = genmodels(
         "train",
         f"model={model}",
@@ -84,13 +95,16 @@ def ours(model: str, adult: Path, epochs: int) -> dict[str, Any]:
         f"trainer.max_epochs={epochs}",
         "validation.patience=null",
     )
+    seconds = json.loads((run / "manifest.json").read_text())["seconds"]
+    if timing:
+        return {"epoch_s": round(seconds / epochs, 3)}
     rates = [sampled(run, out, SAMPLES, "parquet", seed) for seed in range(3)]
     sampled(run, out, 32561, "csv", 0)
     csv = next((out / "data").glob("*.csv"))
-    seconds = json.loads((run / "manifest.json").read_text())["seconds"]
     return {
         "model": model,
         "epochs": epochs,
+        "threads": torch.get_num_threads(),
         "wall_s": round(wall, 1),
         "fit_s": seconds,
         "epoch_s": round(seconds / epochs, 3),
@@ -115,20 +129,41 @@ def score(adult: Path, synthetic: Path) -> dict[str, Any] | None:
     return json.loads(text.splitlines()[-1])
 
 
+def in_turn(model: str, adult: Path, turns: int, epochs: int) -> dict[str, list[float]]:
+    """Seconds an epoch, reference and ours one after the other, so that noise hits both."""
+    found: dict[str, list[float]] = {"reference": [], "ours": []}
+    for _ in range(turns):
+        for who, run in (("reference", reference), ("ours", ours)):
+            found[who].append(run(model, adult, epochs, timing=True)["epoch_s"])
+    return found
+
+
+def merge(model: str, key: str, value: Any) -> None:
+    """Keep what was measured before: two halves of a comparison may run side by side."""
+    path = RESULTS / "tabular.json"
+    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result |= {"machine": machine(), "matmul_gflops": matmul_gflops()}
+    result.setdefault(model, {})[key] = value
+    save("tabular", result)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["tvae", "ctgan"])
+    parser.add_argument("--who", nargs="+", default=["reference", "ours"])
     parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=3, help="short runs in turn, for the ratio")
+    parser.add_argument("--turn-epochs", type=int, default=10)
     arguments = parser.parse_args()
     adult = prepare()
-    result: dict[str, Any] = {"machine": machine(), "matmul_gflops": matmul_gflops()}
     for model in arguments.models:
-        result[model] = {
-            "reference": reference(model, adult, arguments.epochs),
-            "ours": ours(model, adult, arguments.epochs),
-        }
-        save("tabular", result)
-    print(json.dumps(result, indent=1))
+        for who, run in (("reference", reference), ("ours", ours)):
+            if who in arguments.who:
+                merge(model, who, run(model, adult, arguments.epochs))
+        if arguments.turns:
+            times = in_turn(model, adult, arguments.turns, arguments.turn_epochs)
+            merge(model, "epoch_s_in_turn", times)
+    print((RESULTS / "tabular.json").read_text())
 
 
 if __name__ == "__main__":

@@ -64,6 +64,13 @@ def test_keys_and_constants_are_not_drawn_and_the_number_is_capped(tmp_path):
     assert preview(tmp_path, mixed(300, 0), columns=2).reference.num_columns == 2
 
 
+def test_rows_are_taken_from_all_over_the_reference(tmp_path):
+    table = pa.table({"x": pa.array(range(1000))})
+    shown = preview(tmp_path, table).reference["x"].to_numpy()
+    assert (len(shown), shown[0], shown[-1]) == (200, 0, 999)
+    assert len(preview(tmp_path, table.slice(0, 5)).reference) == 5
+
+
 def test_a_table_without_anything_to_draw_is_left_alone(tmp_path):
     callback = preview(tmp_path, mixed(300, 0).select(["same", "key"]))
     callback.on_train_epoch_end(Trainer, Model)

@@ -171,7 +171,7 @@ def test_divergence_stops_with_the_cause_and_keeps_the_good_weights(tmp_path, mo
     [
         ("data.path=nothere.csv", "does not exist"),
         ("model.encoder.hidden=abc", "no model can be built with .*hidden=abc"),
-        ("condition=target", "data.infer.target"),
+        ("condition=target", "data.target"),
         ("condition=some", "all, none or target"),
         ("trainer.accelerator=abacus", "trainer: .*abacus"),
         ("batching.batch_size=0", "batching.batch_size"),

@@ -1,0 +1,80 @@
+"""Every command of the README that starts with `genmodels` works, in the order in which it stands.
+
+`make quickstart` is the same three verbs on the embedded flights (see the Makefile); `make test`
+is what runs this file.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+LINES = [line.split("  #")[0].strip() for block in BLOCKS for line in block.splitlines()]
+COMMANDS = [line for line in LINES if line.startswith("genmodels ")]
+INLINE = re.findall(r"`(genmodels [a-z]+ [^`]*=[^`]*)`", README)
+
+
+def adult_like(rows: int) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    age = rng.integers(17, 90, rows)
+    rich = rng.random(rows) < (age - 10) / 120
+    return pd.DataFrame(
+        {
+            "age": age,
+            "education": rng.choice(["HS-grad", "Bachelors", "Masters"], rows, p=[0.5, 0.3, 0.2]),
+            "hours-per-week": rng.integers(10, 80, rows),
+            "income": np.where(rich, ">50K", "<=50K"),
+        }
+    )
+
+
+def short(command: str) -> list[str]:
+    words = shlex.split(command)
+    extra = {"train": ["debug=fast", "overwrite=true"], "sample": ["n=200", "overwrite=true"]}
+    return [word for word in words[1:] if not word.startswith("n=")] + extra.get(words[1], [])
+
+
+def call(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "genmodels", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_commands_work_in_the_order_of_the_readme(tmp_path):
+    adult_like(400).to_csv(tmp_path / "adult.csv", index=False)
+    assert {c.split()[1] for c in COMMANDS} == {"train", "sample", "evaluate", "schema"}
+    for command in [*COMMANDS, *INLINE]:
+        done = call(short(command), tmp_path)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert (tmp_path / "synthetic" / "report" / "report.html").exists()
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)]+)\)", README))
+def test_what_the_readme_links_to_is_there(path):
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize("group", ["model", "data"])
+def test_the_readme_names_every_choice(group):
+    names = {p.stem for p in (ROOT / "configs" / group).glob("[!_]*.yaml")}
+    assert names
+    assert [n for n in sorted(names) if f"`{n}`" not in README] == []
+
+
+def test_the_readme_is_short():
+    assert README.count("\n") < 200
