@@ -37,7 +37,7 @@ format: $(VENV)/.developer ## Let ruff mend what it can
 	$(RUN)/ruff check --fix .
 	$(RUN)/ruff format .
 
-bench: $(VENV)/.developer ## Measure against the reference implementations and renew RESULTS.md (hours)
+bench: $(VENV)/.developer ## Measure against the reference implementations and renew RESULTS.md (two hours)
 	$(RUN)/python scripts/benchmarks/all.py
 
 clean: ## Remove the environment and everything that was built

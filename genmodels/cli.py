@@ -7,6 +7,7 @@ where to report it), 130 and 143 after Ctrl-C and SIGTERM.
 from __future__ import annotations
 
 import importlib
+import linecache
 import logging
 import os
 import sys
@@ -59,9 +60,11 @@ def _dispatch(words: list[str]) -> int:
         return 0
     only_show = "--cfg" in rest
     rest = [word for word in rest if word != "--cfg"]
-    flag = next((word for word in rest if word.startswith("-") and "=" not in word), None)
+    flag = next((word for word in rest if word.startswith("-")), None)
     if flag is not None:
-        raise ValueError(f"there is no option {flag}; settings are key=value, see --help")
+        bare = flag.lstrip("-")
+        advice = f"leave out the dashes: {bare}" if "=" in bare else "settings are key=value"
+        raise ValueError(f"there is no option {flag.partition('=')[0]}; {advice} (see --help)")
     _log_to_terminal()
     from genmodels.tasks.compose import compose, shown
 
@@ -86,7 +89,8 @@ def _config_dir(words: list[str]) -> tuple[Path | None, list[str]]:
 
 def _report(error: Exception) -> int:
     """One line and 2 for what the user can put right, else a traceback and 1."""
-    code = getattr(error, "code", None)
+    ours = type(error).__module__.startswith("genmodels.")
+    code = getattr(error, "code", None) if ours else None  # as an error of HTTP has another
     if isinstance(code, int):
         _say_error(str(error))
         return code
@@ -122,11 +126,15 @@ def _about_files(error: OSError, text: str) -> str:
 
 
 def _raised_by_us(error: BaseException) -> bool:
-    """Whether the innermost frame is code of this package."""
+    """Whether a `raise` of this package made the error, not a call that it made."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
-    return frame is not None and PACKAGE in Path(frame.tb_frame.f_code.co_filename).parents
+    if frame is None:
+        return False
+    name = frame.tb_frame.f_code.co_filename
+    line = linecache.getline(name, frame.tb_lineno)
+    return PACKAGE in Path(name).parents and line.lstrip().startswith("raise ")
 
 
 class _Terminal(logging.Handler):

@@ -44,6 +44,12 @@ class Run:
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def replaced(self) -> Path:
+        """Where the run in whose place this one is made is kept until this one has weights."""
+        place = self.path.absolute()
+        return place.parent / f".{place.name}.replaced"
+
     @classmethod
     def open(cls, path: Path | str) -> Run:
         """A run that exists.
@@ -55,7 +61,8 @@ class Run:
         if run.exists():
             return run
         parent = run.path.parent
-        beside = sorted(p.parent for p in parent.glob("*/config.yaml")) if parent.is_dir() else []
+        runs = parent.glob("[!.]*/config.yaml") if parent.is_dir() else []
+        beside = sorted(path.parent for path in runs)
         known = f"; there are: {', '.join(map(str, beside[:8]))}" if beside else ""
         raise ValueError(
             f"there is no run at {run.path}{known}. Give run=<folder> as `genmodels train` named it"
@@ -65,18 +72,27 @@ class Run:
         return self.config.is_file() and self.schema.is_file() and self.codec.is_file()
 
     def create(self, *, overwrite: bool = False) -> None:
-        """Make the empty directory.
+        """Make the directory; a run that is replaced is kept aside until this one has weights.
 
         Raises:
             ValueError: when it exists and is not empty, and either is not a run or `overwrite`
-                is false.
+                is false; also when another process makes it at the same time.
         """
-        if self.path.is_file():
-            raise ValueError(f"run={self.path} is a file; give the name of a new folder")
-        if self.path.is_dir() and any(self.path.iterdir()):
-            self.refuse_to_replace(overwrite=overwrite)
-            shutil.rmtree(self.path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.refuse_to_replace(overwrite=overwrite)
+        if self.exists():
+            self._set_aside()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            # Of several processes exactly one can make this folder; the run is that one's.
+            self.checkpoints.mkdir()
+            self.pictures.mkdir()
+        except FileExistsError:
+            raise ValueError(
+                f"run={self.path} was made by another process just now; choose another name"
+            ) from None
+        except OSError:
+            self.remove()
+            raise
 
     def refuse_to_replace(self, *, overwrite: bool) -> None:
         """Raise `ValueError` when this path may not become a new run."""
@@ -93,7 +109,21 @@ class Run:
             )
 
     def remove(self) -> None:
+        """Undo `create`: what it replaced comes back."""
         shutil.rmtree(self.path, ignore_errors=True)
+        if self.replaced.is_dir() and not self.path.exists():
+            self.replaced.rename(self.path)
+
+    def forget_replaced(self) -> None:
+        """This run is worth more now than the one in whose place it was made."""
+        shutil.rmtree(self.replaced, ignore_errors=True)
+
+    def _set_aside(self) -> None:
+        if self.replaced.is_dir():
+            # What is here replaced a run itself and came to no weights: that run is worth more.
+            shutil.rmtree(self.path)
+        else:
+            self.path.rename(self.replaced)
 
     def write(self, *, config: str, schema: Mapping[str, Any], codec: Mapping[str, Any]) -> None:
         """Write what later verbs need besides the weights; the config last, as it makes a run."""
@@ -108,6 +138,7 @@ class Run:
         blob = save(plain, metadata={"format": "pt"})
         with atomic_path(self.weights) as temporary:
             temporary.write_bytes(blob)
+        self.forget_replaced()
 
     def read_weights(self) -> dict[str, Tensor]:
         """Weights for sampling, on the CPU.

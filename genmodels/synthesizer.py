@@ -27,7 +27,8 @@ from genmodels.files import write_json
 from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run
-from genmodels.tasks.compose import compose
+from genmodels.tasks.compose import compose, quoted
+from genmodels.tasks.quiet import isolated
 from genmodels.tasks.sample import build_sampler, pick_device
 from genmodels.tasks.train import train
 from genmodels.types import Images, Raw, Source
@@ -95,8 +96,10 @@ class Synthesizer(BaseEstimator):
         words += [] if self.run else ["logger=none"]
         words += [] if self.epochs is None else [f"trainer.max_epochs={self.epochs}"]
         words += [] if schema is None else [f"schema={_schema_file(schema, folder)}"]
-        words += [] if target is None else [f"data.target='{target}'"]
-        run = train(compose("train", [*words, *self.overrides]), source=source)
+        words += [] if target is None else [f"data.target={quoted(target)}"]
+        cfg = compose("train", [*words, *self.overrides])
+        with isolated():
+            run = train(cfg, source=source)
         dtypes = frame_dtypes(data) if isinstance(data, pd.DataFrame) else []
         run.write_manifest(dtypes=dtypes)
         former, self._cleaner = getattr(self, "_cleaner", None), cleaner
@@ -152,13 +155,13 @@ class Synthesizer(BaseEstimator):
             ValueError: when there is no intact run.
         """
         run = Run.open(folder)
-        loaded = load_run(run, device=pick_device("auto"))
+        loaded = _load(run)
         made = cls(model=str(loaded.cfg.choices.model), seed=int(loaded.cfg.seed))
         made._take(run, loaded)
         return made
 
     def _take(self, run: Run, loaded: Loaded | None = None) -> None:
-        self._loaded = loaded or load_run(run, device=pick_device("auto"))
+        self._loaded = loaded or _load(run)
         self._dtypes = run.read_manifest().get("dtypes", [])
         self.run_, self.schema_ = run.path, self._loaded.schema
 
@@ -170,6 +173,11 @@ class Synthesizer(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_loaded")
+
+
+def _load(run: Run) -> Loaded:
+    with isolated():  # first weights are random
+        return load_run(run, device=pick_device("auto"))
 
 
 class _Memory:

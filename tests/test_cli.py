@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -31,8 +33,19 @@ def test_help_and_version(capsys):
 
 def test_help_of_train_shows_choices_defaults_and_examples(capsys):
     out = call(capsys, "train", "--help")[1]
+    for part in (
+        "data.path=???", "data.target=null", "data.holdout_path=null", "trainer.max_epochs=300",
+        "batching.batch_size=500", "validation.every=10", "validation.patience=10",
+    ):  # fmt: skip
+        assert part in out
     for part in ("ctgan", "imagefolder", "resume=false", "data.path=adult.csv", "--config-dir"):
         assert part in out
+
+
+def test_help_of_sample_shows_formats(capsys):
+    out = call(capsys, "sample", "--help")[1]
+    formats = out.partition("\nformat=...\n")[2]
+    assert all(name in formats for name in ("csv", "imagefolder", "npz", "parquet"))
 
 
 def test_no_words_explain_themselves(capsys):
@@ -55,6 +68,7 @@ def test_a_training_ends_with_what_comes_next(tmp_path, capsys):
     assert err == ""
 
 
+GOOD = "data.path=good.csv"
 EMPTY = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a,b\n1,2\n"}
 
 
@@ -78,6 +92,27 @@ EMPTY = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a,b\n1,2\n"}
         (["evaluate", "run=nowhere", "synthetic=good.csv"], "no run at nowhere"),
         (["schema", "data.path=missing.csv"], "missing.csv does not exist"),
         (["train", "--config-dir"], "needs a folder"),
+        (["train", "--seed=1"], "leave out the dashes: seed=1"),
+        (["train", GOOD, "seed=abc"], "seed must be a whole number, got 'abc'"),
+        (["train", GOOD, "seed=-1"], "seed must be at least 0, got -1"),
+        (["train", GOOD, "seed=4294967296"], "seed must be at most"),
+        (["train", GOOD, "trainer.max_epochs=ten"], "trainer.max_epochs must be a whole number"),
+        (["train", GOOD, "trainer.max_epochs=10.5"], "trainer.max_epochs must be a whole number"),
+        (["train", GOOD, "trainer.max_epochs=-2"], "trainer.max_epochs must be at least -1"),
+        (["train", GOOD, "validation.every=often"], "validation.every must be a whole number"),
+        (["train", GOOD, "validation.batch_size=0"], "validation.batch_size must be at least 1"),
+        (["train", GOOD, "batching.batch_size=many"], "batching.batch_size must be a whole number"),
+        (["train", GOOD, "model.optimizer.lr=-1"], "model.optimizer"),
+        (["train", GOOD, "model.optimizer.lr=fast"], "model.optimizer"),
+        (["train", GOOD, "callbacks.checkpoint.every_seconds=often"], "checkpoint.every_seconds"),
+        (["train", GOOD, "model.latent_dim=big"], "model.latent_dim must be a whole number"),
+        (["train", GOOD, "codec.max_modes=few"], "codec.max_modes must be a whole number"),
+        (["train", GOOD, "data.holdout=most"], "data.holdout must be a number"),
+        (["train", GOOD, "data.target=incom"], "no column 'incom'; did you mean 'income'"),
+        (["train", "data=digits", "model=dcgan", "data.holdout_split=test"], "no official parts"),
+        (["train", "data=mnist", "model=dcgan", "data.path=.", "data.split=test"], "MNIST"),
+        (["sample", "run=nowhere", "n=10", "out=x", "seed=abc"], "seed must be"),
+        (["evaluate", "run=nowhere", "synthetic=good.csv", "seed=x"], "seed must be"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_leaves_nothing(
@@ -129,6 +164,49 @@ def test_our_own_mistake_shows_its_traceback(tmp_path, monkeypatch, capsys):
     assert left(tmp_path) == []
 
 
+def calls_c():
+    return list(zip([1], [], strict=True))
+
+
+def reads_a_number():
+    return int("nine")
+
+
+def unpacks():
+    first, second = [1]
+    return first, second
+
+
+@pytest.mark.parametrize("wrong", [calls_c, reads_a_number, unpacks])
+def test_a_value_error_that_no_raise_of_ours_made_is_our_mistake(monkeypatch, capsys, wrong):
+    monkeypatch.setattr("genmodels.cli.PACKAGE", Path(__file__).parent)  # as if it were ours
+    monkeypatch.setattr("genmodels.cli._dispatch", lambda words: wrong())
+    code, _, err = call(capsys, "train")
+    assert code == 1
+    assert "Traceback" in err
+
+
+def test_a_value_error_that_we_raise_is_one_line(monkeypatch, capsys):
+    def refuses(words):
+        raise ValueError(
+            "not like this"  # on a line of its own
+        )
+
+    monkeypatch.setattr("genmodels.cli.PACKAGE", Path(__file__).parent)
+    monkeypatch.setattr("genmodels.cli._dispatch", refuses)
+    assert call(capsys, "train")[::2] == (2, "genmodels: not like this\n")
+
+
+def test_the_code_of_somebody_elses_error_is_no_exit_code(monkeypatch, capsys):
+    def absent(words):
+        raise HTTPError("http://x", 404, "Not Found", {}, None)
+
+    monkeypatch.setattr("genmodels.cli._dispatch", absent)
+    code, _, err = call(capsys, "train")
+    assert code == 2
+    assert "Not Found" in err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_gives_its_code_and_the_command_that_goes_on(
     tmp_path, monkeypatch, capsys, number, code
@@ -160,8 +238,6 @@ def test_help_does_not_wait_for_torch():
 
 @pytest.mark.parametrize("verb", ["train", "sample", "evaluate", "schema"])
 def test_each_script_is_its_verb(verb):
-    from pathlib import Path
-
     script = Path(__file__).parents[1] / "scripts" / f"{verb}.py"
     done = subprocess.run(
         [sys.executable, str(script), "--help"], capture_output=True, text=True, check=False

@@ -18,7 +18,8 @@ def test_it_exists_once_its_three_files_do(tmp_path):
     assert not run.exists()
     run.create()
     assert not run.exists()
-    assert made(tmp_path / "a" / "b").exists()
+    run.write(config="seed: 0\n", schema={"kind": "table"}, codec={"codec": "table"})
+    assert run.exists()
     assert Run.open(tmp_path / "a" / "b").config.read_text() == "seed: 0\n"
 
 
@@ -26,6 +27,20 @@ def test_opening_nothing_names_what_is_there(tmp_path):
     made(tmp_path / "good")
     with pytest.raises(ValueError, match=r"no run at .*bad; there are: .*good"):
         Run.open(tmp_path / "bad")
+
+
+def test_the_working_folder_can_be_the_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(made(tmp_path / "run").path)
+    run = Run.open(".")
+    run.write_weights({"a": torch.zeros(1)})
+    assert run.replaced == tmp_path / ".run.replaced"
+
+
+def test_what_was_set_aside_is_not_among_the_runs(tmp_path):
+    made(tmp_path / "run").create(overwrite=True)
+    with pytest.raises(ValueError, match=r"no run at") as caught:
+        Run.open(tmp_path / "other")
+    assert "there are" not in str(caught.value)
 
 
 def test_weights_come_back(tmp_path):
@@ -47,10 +62,40 @@ def test_it_replaces_runs_only(tmp_path):
     with pytest.raises(ValueError, match="exists already"):
         run.create()
     run.create(overwrite=True)
-    assert list(run.path.iterdir()) == []
+    assert not run.exists()
+    assert not run.manifest.exists()
     (tmp_path / "note").write_text("x")
     with pytest.raises(ValueError, match="is a file"):
         Run(tmp_path / "note").create(overwrite=True)
+
+
+def test_what_is_replaced_comes_back_unless_weights_were_written(tmp_path):
+    old = made(tmp_path / "run")
+    old.write_manifest(who="old")
+    new = Run(old.path)
+    new.create(overwrite=True)
+    new.remove()
+    assert old.read_manifest() == {"who": "old"}
+    new.create(overwrite=True)
+    new.write(config="", schema={}, codec={})
+    again = Run(old.path)
+    again.create(overwrite=True)  # the one between came to nothing
+    again.remove()
+    assert old.read_manifest() == {"who": "old"}
+    again.create(overwrite=True)
+    again.write_weights({"a": torch.zeros(1)})
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    again.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_that_make_the_same_run_one_is_refused(tmp_path, monkeypatch):
+    first, second = Run(tmp_path / "run"), Run(tmp_path / "run")
+    monkeypatch.setattr(second, "refuse_to_replace", lambda overwrite: None)
+    first.create()
+    with pytest.raises(ValueError, match="another process"):
+        second.create()
+    assert first.checkpoints.is_dir()
 
 
 def test_the_manifest_grows(tmp_path):

@@ -137,3 +137,46 @@ def test_mistakes_are_named():
 def test_importing_the_package_imports_nothing_heavy():
     code = "import genmodels, sys; assert not {'torch', 'pandas', 'hydra'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_fit_leaves_the_process_as_it_was():
+    import logging
+    import os
+    import random
+    import warnings
+
+    import torch
+
+    def state():
+        levels = [logging.getLogger(n).level for n in ("lightning", "lightning.pytorch")]
+        notes = {k: v for k, v in os.environ.items() if k.startswith("PL_")}
+        draws = (random.getstate(), np.random.get_state()[1].tolist())
+        return levels, notes, draws, torch.get_rng_state().tolist(), list(warnings.filters)
+
+    before = state()
+    Synthesizer(epochs=1, overrides=QUICK).fit(frame())
+    assert state() == before
+
+
+def test_a_target_may_have_any_name():
+    name = "it's, (the) target=\\"
+    data = frame()[["x", "target"]].rename(columns={"target": name})
+    made = Synthesizer(epochs=1, overrides=QUICK).fit(data, target=name)
+    assert made.schema_.target.name == name
+
+
+def test_what_was_trained_on_data_in_memory_is_evaluated_with_files(fitted, tmp_path):
+    from genmodels.tasks.compose import compose
+    from genmodels.tasks.evaluate import evaluate
+
+    fitted.save(tmp_path / "run")
+    for name in ("real", "held"):
+        frame().to_csv(tmp_path / f"{name}.csv", index=False)
+    fitted.sample(100).to_csv(tmp_path / "made.csv", index=False)
+    words = [f"run={tmp_path / 'run'}", f"synthetic={tmp_path / 'made.csv'}"]
+    with pytest.raises(ValueError, match=r"trained on data in memory; give real=.* holdout="):
+        evaluate(compose("evaluate", words))
+    words += [f"real={tmp_path / 'real.csv'}", f"holdout={tmp_path / 'held.csv'}"]
+    words += [f"kinds.table.suite.{key}=50" for key in ("detection_rows", "nearest_rows")]
+    report, _ = evaluate(compose("evaluate", [*words, "kinds.table.suite.pictures=1"]))
+    assert report.facts["held-out rows"] == ROWS

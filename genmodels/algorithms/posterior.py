@@ -16,10 +16,11 @@ __all__ = ["draw_posterior"]
 
 
 def draw_posterior(mean: Tensor, log_variance: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """The draw z = m + s * noise, and KL(N(m, s^2) || N(0, 1)) per dimension, with s^2 = exp(log_variance).
+    """The draw z = m + s * noise and KL(N(m, s^2) || N(0, 1)) per dimension.
 
     Args:
-        mean, log_variance: shape (B, Z).
+        mean: m, shape (B, Z).
+        log_variance: log s^2, shape (B, Z).
         noise: standard normal, shape (B, Z); no gradient flows into it.
 
     Returns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import random
+import signal
 import time
 import zipfile
 from typing import Any
@@ -109,15 +110,13 @@ class Checkpoint(L.Callback):
 
     def _maybe_save(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         received = self.signals.received
-        if trainer.world_size > 1:
-            asked = trainer.strategy.reduce_boolean_decision(received is not None, all=False)
-            received = (received or 15) if asked else None
-        due = time.monotonic() - self._saved_at > self.every_seconds
-        if received is None and not (due and trainer.world_size == 1):
+        # The first process has the clock; all must agree, so that all stop after the same step.
+        due = trainer.is_global_zero and time.monotonic() - self._saved_at > self.every_seconds
+        if not _any(trainer, due or received is not None):
             return
         self.save(trainer, model)
-        if received is not None:
-            raise Interrupted(received, model.num_samples)
+        if _any(trainer, received is not None):
+            raise Interrupted(received or signal.SIGTERM, model.num_samples)
 
     def save(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         """Write `last.ckpt`; the former one becomes `previous.ckpt`."""
@@ -175,6 +174,13 @@ def _damage(path: Any) -> str | None:
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         return str(error) or type(error).__name__
     return None if broken is None else f"wrong checksum of {broken}"
+
+
+def _any(trainer: L.Trainer, mine: bool) -> bool:
+    """Whether any of the processes says yes; all of them must ask."""
+    if trainer.world_size == 1:
+        return mine
+    return bool(trainer.strategy.reduce_boolean_decision(mine, all=False))
 
 
 def _position(trainer: L.Trainer) -> dict[str, int]:

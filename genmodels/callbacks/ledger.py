@@ -65,11 +65,6 @@ class Ledger:
         """The value of `name` if it was recorded since the last time it was taken."""
         return self._fresh.pop(name, None)
 
-    def figure(self, name: str, figure: Any, *, samples_seen: int) -> None:
-        """A matplotlib figure for TensorBoard."""
-        if self.writer is not None:
-            self.writer.add_figure(name, figure, samples_seen, close=False)
-
 
 def _samples(line: str) -> float:
     """The clock of a line; a line cut short by a crash counts as the far future."""

@@ -34,24 +34,6 @@ class Peek:
             seed=self.seed,
             device=self.model.device,
         )
-        raw = _joined(list(sampler.blocks(n)))
+        raw = sampler.sample(n)
         self._last = (self.model.num_samples, n, raw)
         return raw
-
-
-def _joined(blocks: list[Raw]) -> Raw:
-    import numpy as np
-    import pyarrow as pa
-
-    from genmodels.types import Images
-
-    first = blocks[0]
-    if not isinstance(first, Images):
-        return pa.concat_tables(blocks, promote_options="permissive")
-    images = [block for block in blocks if isinstance(block, Images)]
-    labels = [block.labels for block in images if block.labels is not None]
-    return Images(
-        np.concatenate([block.pixels for block in images]),
-        np.concatenate(labels) if labels else None,
-        first.class_names,
-    )

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from genmodels.algorithms.base import GenerativeModel
 from genmodels.callbacks.ledger import Ledger
+from genmodels.callbacks.typed import model_of
 from genmodels.files import atomic_path
 from genmodels.layout import Expand, ImageLayout
 from genmodels.types import Batch, Images
@@ -72,7 +73,7 @@ class ImagePreview(L.Callback):
         self.seed = seed
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        model = _generative(pl_module)
+        model = model_of(pl_module)
         self.told = bool(self.labels) and model.condition.width > 0
         # Rows of classes share their latents; otherwise every cell has its own.
         own, times = (self.columns, self.num_rows) if self.told else (len(self.real), 1)
@@ -89,10 +90,10 @@ class ImagePreview(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if (trainer.current_epoch + 1) % self.every == 0:
-            self._preview(trainer, _generative(pl_module))
+            self._preview(trainer, model_of(pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._preview(trainer, _generative(pl_module))
+        self._preview(trainer, model_of(pl_module))
 
     @torch.no_grad()
     def _preview(self, trainer: L.Trainer, model: GenerativeModel) -> None:
@@ -194,8 +195,3 @@ def _examples(
         wanted = columns
     chosen = [np.resize(rng.permutation(pool), wanted) for pool in pools]
     return reference.pixels[np.concatenate(chosen)]
-
-
-def _generative(module: L.LightningModule) -> GenerativeModel:
-    assert isinstance(module, GenerativeModel)
-    return module

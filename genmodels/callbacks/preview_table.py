@@ -11,6 +11,7 @@ import lightning as L
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from PIL import Image
 
 from genmodels.algorithms.base import GenerativeModel
 from genmodels.callbacks.ledger import Ledger
@@ -21,6 +22,7 @@ from genmodels.types import Raw
 __all__ = ["TablePreview", "association_figure", "marginal_figure"]
 
 REAL, FAKE = "#9aa4ad", "#d1495b"
+CELL, HEADER, DPI = (2.6, 1.9), 0.3, 80
 
 
 class TablePreview(L.Callback):
@@ -80,9 +82,13 @@ class TablePreview(L.Callback):
             "associations": association_figure(self.reference, synthetic),
         }
         for name, figure in figures.items():
+            pixels = _drawn(figure)
             with atomic_path(self.folder / f"{name}-{model.num_samples:010d}.png") as temporary:
-                figure.savefig(temporary, format="png", dpi=80)
-            self.ledger.figure(f"preview/{name}", figure, samples_seen=model.num_samples)
+                Image.fromarray(pixels).save(temporary, "PNG", compress_level=1)
+            if self.ledger.writer is not None:
+                self.ledger.writer.add_image(
+                    f"preview/{name}", pixels, model.num_samples, dataformats="HWC"
+                )
 
 
 def marginal_figure(real: pa.Table, synthetic: pa.Table, *, levels: int) -> Any:
@@ -92,16 +98,22 @@ def marginal_figure(real: pa.Table, synthetic: pa.Table, *, levels: int) -> Any:
     names = real.column_names
     across = min(5, len(names))
     down = math.ceil(len(names) / across)
-    figure = Figure(figsize=(2.6 * across, 1.9 * down), layout="constrained")
+    # Fixed places: a layout engine would draw everything several times to find them.
+    width, height = CELL[0] * across, CELL[1] * down + HEADER
+    figure = Figure(figsize=(width, height))
     for number, name in enumerate(names):
-        axes = figure.add_subplot(down, across, number + 1)
+        row, column = divmod(number, across)
+        left, bottom = CELL[0] * column + 0.1, height - HEADER - CELL[1] * (row + 1) + 0.5
+        axes = figure.add_axes(
+            (left / width, bottom / height, (CELL[0] - 0.2) / width, (CELL[1] - 0.75) / height)
+        )
         _panel(axes, _numbers(real[name]), _numbers(synthetic[name]), real[name], synthetic[name],
                levels)  # fmt: skip
         axes.set_title(name, fontsize=8, parse_math=False)
         axes.tick_params(labelsize=6)
-        axes.set_yticks([])
+        axes.yaxis.set_visible(False)
     figure.legend(
-        handles=[_patch(REAL, "real"), _patch(FAKE, "synthetic")], loc="outside upper right",
+        handles=[_patch(REAL, "real"), _patch(FAKE, "synthetic")], loc="upper right",
         fontsize=8, ncols=2, frameon=False,
     )  # fmt: skip
     return figure
@@ -113,19 +125,32 @@ def association_figure(real: pa.Table, synthetic: pa.Table) -> Any:
 
     names = real.column_names
     a, b = (_associations(t.select(names), real) for t in (real, synthetic))
-    figure = Figure(figsize=(10.5, 3.6), layout="constrained")
+    figure = Figure(figsize=(10.5, 3.6))
+    figure.subplots_adjust(left=0.12, right=0.93, bottom=0.04, top=0.92, wspace=0.05)
     for place, (title, matrix) in enumerate(
         [("real", a), ("synthetic", b), ("synthetic - real", b - a)]
     ):
         axes = figure.add_subplot(1, 3, place + 1)
         picture = axes.imshow(matrix, vmin=-1, vmax=1, cmap="RdBu")
         axes.set_title(title, fontsize=9)
-        axes.set_yticks(range(len(names)) if place == 0 else [])
+        axes.xaxis.set_visible(False)
+        axes.yaxis.set_visible(place == 0)
         if place == 0:
-            axes.set_yticklabels([n[:18] for n in names], fontsize=6, parse_math=False)
-        axes.set_xticks([])
-    figure.colorbar(picture, ax=figure.axes, shrink=0.8)
+            shown = [n[:18] for n in names]
+            axes.set_yticks(range(len(names)), shown, fontsize=6, parse_math=False)
+    bar = figure.colorbar(picture, cax=figure.add_axes((0.94, 0.14, 0.012, 0.68)))
+    bar.ax.tick_params(labelsize=6)
     return figure
+
+
+def _drawn(figure: Any) -> np.ndarray:
+    """A figure as pixels (H, W, 3), drawn once for the file and TensorBoard."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def _panel(
@@ -143,8 +168,8 @@ def _panel(
         places = np.arange(len(names))
         axes.bar(places - 0.2, [shares[n] for n in names], 0.4, color=REAL)
         axes.bar(places + 0.2, [other.get(n, 0.0) for n in names], 0.4, color=FAKE)
-        axes.set_xticks(places)
-        axes.set_xticklabels([n[:8] for n in names], rotation=60, fontsize=5, parse_math=False)
+        shown = [n[:8] for n in names]
+        axes.set_xticks(places, shown, rotation=60, fontsize=5, parse_math=False)
         return
     x, y = x[np.isfinite(x)], y[np.isfinite(y)]
     # Extreme values would squeeze everything else into one bin.
@@ -153,6 +178,7 @@ def _panel(
     for values, color, alpha in ((x, REAL, 1.0), (y, FAKE, 0.55)):
         counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
         axes.stairs(counts / max(len(values), 1), edges, fill=True, color=color, alpha=alpha)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def _associations(table: pa.Table, reference: pa.Table) -> np.ndarray:

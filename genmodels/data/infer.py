@@ -21,7 +21,7 @@ from genmodels.data.infer_text import decide_text
 from genmodels.data.sources.csv import DECIMAL
 from genmodels.schema import Column, TableSchema
 
-__all__ = ["infer_schema"]
+__all__ = ["infer_schema", "with_target"]
 
 
 def infer_schema(
@@ -67,9 +67,20 @@ def infer_schema(
     }
     decimal = (raw.schema.metadata or {}).get(DECIMAL, b"").decode() or None
     columns = [_decide(n, raw[n], wishes.get(n, {}), decimal, limits) for n in names]
-    _check_names([target] if target is not None else [], names, "target")
-    _check_names(sensitive, names, "sensitive")
+    _check_names([target] if target is not None else [], names, "data.target")
+    _check_names(sensitive, names, "data.sensitive")
     return TableSchema(tuple(_with_role(c, target, sensitive) for c in columns))
+
+
+def with_target(schema: TableSchema, target: str) -> TableSchema:
+    """The same schema with another target.
+
+    Raises:
+        ValueError: when there is no such column; names the nearest.
+    """
+    _check_names([target], schema.names, "data.target")
+    plain_roles = (replace(c, role="feature") if c.role == "target" else c for c in schema.columns)
+    return TableSchema(tuple(_with_role(c, target, ()) for c in plain_roles))
 
 
 def _check_names(wanted: Iterable[str], names: Sequence[str], where: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,13 @@ __all__ = ["apply_schema", "check_columns"]
 logger = logging.getLogger(__name__)
 
 
-def apply_schema(raw: pa.Table, schema: TableSchema, *, strict: bool = True) -> pa.Table:
+def apply_schema(
+    raw: pa.Table,
+    schema: TableSchema,
+    *,
+    strict: bool = True,
+    meaningless: Literal["refuse", "missing"] = "refuse",
+) -> pa.Table:
     """Give each column the type that its schema asks for, in the order of the schema.
 
     Bounds are those of the training data and do not restrict other data.
@@ -39,6 +46,8 @@ def apply_schema(raw: pa.Table, schema: TableSchema, *, strict: bool = True) -> 
         strict: refuse levels that a closed set does not have, other values than a constant's
             and gaps in a column that is not nullable. False: the values become missing, and
             one warning per column says how many.
+        meaningless: what to do, if not strict, about values that are none of the column's kind,
+            such as a text among numbers; strict always refuses.
 
     Returns:
         A table typed as the module says; applying the schema to it again changes nothing.
@@ -48,7 +57,10 @@ def apply_schema(raw: pa.Table, schema: TableSchema, *, strict: bool = True) -> 
     """
     check_columns(raw.column_names, schema)
     decimal = (raw.schema.metadata or {}).get(DECIMAL, b"").decode() or None
-    arrays = [_parse(plain(raw[c.name], c.name), c, decimal, strict) for c in schema.columns]
+    arrays = [
+        _parse(plain(raw[c.name], c.name), decimal, Problem(c, strict, meaningless == "refuse"))
+        for c in schema.columns
+    ]
     fields = [pa.field(c.name, a.type) for c, a in zip(schema.columns, arrays, strict=True)]
     return pa.table(arrays, schema=pa.schema(fields))
 
@@ -73,8 +85,8 @@ def check_columns(names: list[str], schema: TableSchema) -> None:
         )
 
 
-def _parse(array: pa.Array, column: Column, decimal: str | None, strict: bool) -> pa.Array:
-    problem = Problem(column, strict)
+def _parse(array: pa.Array, decimal: str | None, problem: Problem) -> pa.Array:
+    column = problem.column
     match column.kind:
         case "continuous" | "integer":
             out = parse_number_column(array, column, decimal, problem)
@@ -87,7 +99,7 @@ def _parse(array: pa.Array, column: Column, decimal: str | None, strict: bool) -
         case "constant":
             out = _constant(array, column, decimal, problem)
     if out.null_count and not column.nullable and not problem.reported:
-        if strict:
+        if problem.strict:
             row = int(np.argmax(np.asarray(out.is_null(), bool))) + 1
             raise ValueError(
                 f"column {column.name!r} has no value in row {row}, but is not nullable in the "

@@ -33,7 +33,7 @@ def parse_datetime(array: pa.Array, column: Column, problem: Problem) -> pa.Arra
         return _zoned(array, column.timezone)
     texts = Texts.of(as_text(array))
     texts = texts.without(texts.tokens(column.missing))
-    ticks, aware = _ticks(texts, column, problem)
+    texts, ticks, aware = _ticks(texts, column, problem)
     instants = pa.array(ticks, pa.timestamp("us"))
     if column.timezone is not None and not aware.all():
         local = _zoned(instants, column.timezone).cast(pa.int64())
@@ -42,17 +42,18 @@ def parse_datetime(array: pa.Array, column: Column, problem: Problem) -> pa.Arra
     return distinct.take(pa.array(texts.codes, mask=texts.codes < 0))
 
 
-def _ticks(texts: Texts, column: Column, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Microseconds since 1970 and whether the text named a zone, shape (U,)."""
+def _ticks(texts: Texts, column: Column, problem: Problem) -> tuple[Texts, np.ndarray, np.ndarray]:
+    """The dates among the texts, in microseconds since 1970, and whether they named a zone."""
     if column.format == "%Y%m%d":
         days = compact_dates(texts.values)
         if days is not None:
-            return days, np.zeros(len(days), bool)
+            return texts, days, np.zeros(len(days), bool)
     dates = parse_dates(texts.values, day_first=day_first_of(column.format))
     if not dates.found.all():
         like = f" such as {column.format}" if column.format else ""
         problem.refuse(texts, ~dates.found, f"it is no date{like}")
-    return dates.ticks, dates.aware
+    found = dates.found
+    return texts.without(~found), dates.ticks[found], dates.aware[found]
 
 
 def _zoned(array: pa.Array, zone: str | None) -> pa.Array:

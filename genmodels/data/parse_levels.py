@@ -80,6 +80,7 @@ def _others(
         numbers = parse_numbers(fresh)
         if not (np.isfinite(numbers) & (numbers == np.rint(numbers))).all():
             problem.refuse(texts, unknown, "the levels are whole numbers")
+            return place, dictionary
         fresh = pa.array(numbers.astype(np.int64))
     distinct = fresh.unique()
     place = place.copy()

@@ -75,9 +75,12 @@ def _from_text(
     values = parse_numbers(texts.values, counts=texts.counts, decimal=decimal)
     if not np.isfinite(values).all():
         problem.refuse(texts, ~np.isfinite(values), "it is no number")
+        texts, values = texts.without(~np.isfinite(values)), values[np.isfinite(values)]
     if pa.types.is_int64(wanted):
         if (values != np.rint(values)).any():
-            problem.refuse(texts, values != np.rint(values), "it is no whole number")
+            odd = values != np.rint(values)
+            problem.refuse(texts, odd, "it is no whole number")
+            texts, values = texts.without(odd), values[~odd]
         return _rows(values.astype(np.int64), texts, np.isin(values, missing), wanted)
     return _rows(values, texts, np.isin(values, missing), wanted)
 

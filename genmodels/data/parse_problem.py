@@ -20,11 +20,13 @@ class Problem:
     Args:
         column: from the schema.
         strict: raise; otherwise warn, and the caller makes the values missing.
+        refuses: raise for values without meaning in the column even if not strict.
     """
 
-    def __init__(self, column: Column, strict: bool) -> None:
+    def __init__(self, column: Column, strict: bool, refuses: bool = True) -> None:
         self.column = column
         self.strict = strict
+        self.refuses = refuses
         self.reported = False
 
     def report(self, texts: Texts, bad: np.ndarray, why: str) -> None:
@@ -48,7 +50,12 @@ class Problem:
         )
 
     def refuse(self, texts: Texts, bad: np.ndarray, why: str) -> None:
-        """Raise, strict or not: such values have no meaning in the column."""
+        """The same for values that have no meaning in the column: raise, strict or not.
+
+        Unless told not to: then the caller makes them missing.
+        """
+        if not (self.strict or self.refuses):
+            return self.report(texts, bad, why)
         index = int(np.flatnonzero(bad)[0])
         rows = int(texts.counts[bad].sum())
         raise ValueError(

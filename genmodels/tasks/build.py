@@ -19,11 +19,13 @@ from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from genmodels.algorithms.base import GenerativeModel
+from genmodels.algorithms.optimizers import build_optimizer
 from genmodels.codecs.load import codec_from_state
+from genmodels.data.infer import with_target
 from genmodels.files import read_json
 from genmodels.layout import Condition, Layout
 from genmodels.run import Run
-from genmodels.schema import Schema, schema_from_state
+from genmodels.schema import Schema, TableSchema, schema_from_state
 from genmodels.tasks.trust import check_trust
 from genmodels.types import Raw, Source
 
@@ -32,11 +34,9 @@ __all__ = [
     "build_model",
     "choose_condition",
     "complete",
-    "holdout_of",
     "instantiate",
     "load_config",
     "load_run",
-    "open_raw",
     "schema_of",
     "source_of",
 ]
@@ -92,6 +92,7 @@ def build_model(cfg: DictConfig, layout: Layout, condition: Condition) -> Genera
     """
     try:
         model = complete(instantiate(cfg.model), layout=layout, condition=condition)
+        _try_optimizers(cfg.model)
     except (TypeError, RuntimeError) as error:
         words = [w for w in cfg.get("overrides", ()) if w.split("=")[0].split(".")[0] == "model"]
         if not words:
@@ -102,6 +103,23 @@ def build_model(cfg: DictConfig, layout: Layout, condition: Condition) -> Genera
         name = getattr(getattr(model, "func", model), "__name__", type(model).__name__)
         raise ValueError(f"model must name a GenerativeModel with all its parts, got {name}")
     return model
+
+
+def _try_optimizers(parts: DictConfig) -> None:
+    """Build each on a parameter of its own, as training would find a wrong setting too late.
+
+    Raises:
+        ValueError: naming the key and what is wrong.
+    """
+    for key, node in parts.items():
+        if not str(key).endswith("optimizer") or node is None:
+            continue
+        try:
+            build_optimizer(instantiate(node), [torch.nn.Parameter(torch.zeros(1))])
+        except (TypeError, ValueError, RuntimeError) as error:
+            cause = " ".join(str(error).split())
+            given = {k: v for k, v in node.items() if not str(k).startswith("_")}
+            raise ValueError(f"model.{key!s} cannot be made of {given}: {cause}") from error
 
 
 def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition, list[int]]:
@@ -135,7 +153,15 @@ def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition
 
 
 def source_of(cfg: DictConfig, **changed: Any) -> Source:
-    """The data source of a configuration; `changed` replaces keys, such as `path`."""
+    """The data source of a configuration; `changed` replaces keys, such as `path`.
+
+    Raises:
+        ValueError: when the source has no such key.
+    """
+    unknown = [key for key in changed if key not in cfg.data.source]
+    if unknown:
+        name = cfg.get("choices", {}).get("data", "this source")
+        raise ValueError(f"data={name} has no {', '.join(unknown)}: its data are always the same")
     return instantiate(OmegaConf.merge(cfg.data.source, changed))
 
 
@@ -143,31 +169,11 @@ def schema_of(cfg: DictConfig, raw: Raw) -> Schema:
     """The user's schema if the configuration names a file, else one inferred from `raw`."""
     if cfg.get("schema") is None:
         return instantiate(cfg.data.infer)(raw)
-    return instantiate(cfg.data.read_schema)(str(cfg.schema))
-
-
-def open_raw(
-    cfg: DictConfig, schema: Schema | None = None, source: Source | None = None
-) -> tuple[Raw, Schema, str]:
-    """Load and parse the data of a configuration: raw rows, their schema, a fingerprint.
-
-    Args:
-        cfg: of train, or of a run.
-        schema: known already, such as a run's; None: the user's, or inferred.
-        source: to load from instead of `cfg.data.source`.
-    """
-    source = source_of(cfg) if source is None else source
-    loaded = source.load()
-    schema = schema_of(cfg, loaded) if schema is None else schema
-    return instantiate(cfg.data.parse)(loaded, schema), schema, source.fingerprint()
-
-
-def holdout_of(cfg: DictConfig, schema: Schema) -> Raw | None:
-    """Rows of `data.holdout_path`, parsed by the schema of the training data, or None."""
-    path = cfg.data.get("holdout_path")
-    if path is None:
-        return None
-    return instantiate(cfg.data.parse)(source_of(cfg, path=path).load(), schema)
+    schema: Schema = instantiate(cfg.data.read_schema)(str(cfg.schema))
+    asked = any(word.startswith("data.target=") for word in cfg.get("overrides", ()))
+    if asked and cfg.data.target is not None and isinstance(schema, TableSchema):
+        return with_target(schema, str(cfg.data.target))
+    return schema
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,12 @@ Reads files and imports nothing heavy, so that `--help` answers at once.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["CONFIGS", "VERBS", "choices", "groups", "nearest", "settings", "summary"]
+__all__ = ["CONFIGS", "VERBS", "choices", "groups", "nearest", "settings", "summary", "with_bases"]
 
 _INSIDE = Path(__file__).parents[1] / "configs"
 CONFIGS = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "configs"
@@ -48,11 +49,26 @@ def summary(path: Path) -> str:
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
 
-def settings(path: Path) -> list[tuple[str, str, str]]:
-    """The commented top-level settings of a root config: (key, default, comment)."""
+def settings(path: Path, *, below: str | None = None) -> list[tuple[str, str, str]]:
+    """The commented settings of a config file: (key, default, comment).
+
+    Args:
+        path: the file.
+        below: a key whose own settings are meant; None: those at the top.
+    """
     line = re.compile(r"^(\w+):[ ]+(\S.*?)[ ]+# (.*)$")
-    found = (line.match(text) for text in path.read_text(encoding="utf-8").splitlines())
-    return [m.groups() for m in found if m]  # type: ignore[misc]
+    texts = path.read_text(encoding="utf-8").splitlines()
+    if below is not None:
+        start = texts.index(f"{below}:") + 1
+        texts = [t[2:] for t in itertools.takewhile(lambda t: t.startswith("  "), texts[start:])]
+    return [m.groups() for m in map(line.match, texts) if m]  # type: ignore[misc]
+
+
+def with_bases(path: Path) -> list[Path]:
+    """A config file and those beside it that it builds on, `defaults: [_base, _self_]`."""
+    found = re.search(r"^defaults: \[(.*)\]", path.read_text(encoding="utf-8"), re.MULTILINE)
+    names = [] if found is None else [name.strip() for name in found[1].split(",")]
+    return [path, *(path.with_name(f"{name}.yaml") for name in names if name != "_self_")]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -15,12 +15,15 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from genmodels.tasks.check import check_values
 from genmodels.tasks.choices import CONFIGS, choices, groups, nearest
 
-__all__ = ["compose", "require", "resolved", "shown"]
+__all__ = ["compose", "quoted", "require", "resolved", "shown"]
 
 PATHS = ("run", "out", "real", "synthetic", "holdout", "schema")
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
+NAMES = ("target", "data.target", "data.infer.target")
+"""Keys whose values are names in the data: as they are, too."""
 
 
 def compose(
@@ -77,12 +80,17 @@ def shown(cfg: DictConfig) -> str:
 
 
 def require(cfg: DictConfig) -> None:
-    """Raise `ValueError` naming the values that have no default and were not given."""
+    """Check that a configuration is whole and its values are of the right types.
+
+    Raises:
+        ValueError: naming values that have no default and were not given, or what does not fit.
+    """
     plain = OmegaConf.to_container(cfg, resolve=False)
     missing = [key for key, value in _entries(plain) if value == "???"]
     if missing:
         wanted = " ".join(f"{key}=..." for key in missing)
         raise ValueError(f"not given: {', '.join(missing)}. Add {wanted}")
+    check_values(resolved(cfg))
 
 
 def _hydra(verb: str, words: list[str]) -> DictConfig:
@@ -91,19 +99,23 @@ def _hydra(verb: str, words: list[str]) -> DictConfig:
 
 
 def _plain_path(word: str) -> str:
-    """Quote the value of a key that names a file, so that no character in it has a meaning."""
+    """Quote a value that names a file or the like, so that no character in it has a meaning."""
     key, sign, value = word.partition("=")
     name = key.lstrip("+~")
-    names_a_file = name in PATHS or name.endswith((".path", ".holdout_path"))
-    if not sign or not names_a_file or value in ("", "null", "???"):
+    is_file = name in PATHS or name.endswith((".path", ".holdout_path"))
+    if not sign or not (is_file or name in NAMES) or value in ("", "null", "???"):
         return word
     if value[0] in "'\"[{" and _parses(word):
         return word
-    return f"{key}={_quoted(str(Path(value).expanduser()) if value[0] == '~' else value)}"
+    home = is_file and value[0] == "~"
+    return f"{key}={quoted(str(Path(value).expanduser()) if home else value)}"
 
 
-def _quoted(text: str) -> str:
-    """In Hydra's quotes, where a backslash means itself unless a quote follows it."""
+def quoted(text: str) -> str:
+    """A text as the value of a word, whatever is in it.
+
+    In Hydra's quotes a backslash means itself unless a quote follows it.
+    """
     return "'" + re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + m[2].replace("'", "\\'"), text) + "'"
 
 
@@ -114,7 +126,7 @@ def _plain_level(word: str) -> str:
         return f"+{word}" if word.startswith("condition={") else word
     name = re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key.removeprefix("condition."))
     if not (value[:1] in ("'", '"') and _parses(f"level={value}")):
-        value = _quoted(value)
+        value = quoted(value)
     return f"+condition={{{name}: {value}}}"
 
 

@@ -25,6 +25,7 @@ from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.compose import require
+from genmodels.tasks.holdout import has_holdout, holdout_source
 from genmodels.types import Raw
 
 __all__ = ["Real", "evaluate", "run"]
@@ -111,26 +112,44 @@ def _of_run(cfg: DictConfig, place: Path) -> Real:
     recorded = origin.read_manifest().get("split")
     if recorded is None:
         raise ValueError(f"{origin} has no record of its split: it is not a complete run")
+    if "source" not in saved.data:
+        return _of_memory(cfg, origin, schema, place)
     split = Split.from_state(recorded)
     source = source_of(saved, **({} if cfg.real is None else {"path": str(cfg.real)}))
+    loaded = source.load()
     if source.fingerprint() != split.fingerprint:
         raise ValueError(
             f"the data changed since {origin} was trained (their fingerprint is another), so it is "
             "not known which rows it saw. Bring the data back, or name them with real=<path>"
         )
-    raw = instantiate(saved.data.parse)(source.load(), schema)
-    train, _, holdout = split.take(raw)
-    apart = cfg.holdout or saved.data.get("holdout_path")
-    if apart is not None:
-        parse = instantiate(cfg.kinds[kind_of(raw)].parse)
-        there = source_of(saved, path=str(apart)).load()
-        holdout = read_alike(there, schema, parse, what="held-out")
+    train, _, holdout = split.take(loaded)
+    if cfg.holdout is not None or has_holdout(saved):
+        holdout = holdout_source(saved, None if cfg.holdout is None else str(cfg.holdout)).load()
     elif not len(holdout):
         raise ValueError(
             f"{origin} held no rows out (data.holdout=0), so every row was seen in training. Name "
             "other real data with holdout=<path>"
         )
     _warn_of_other_model(origin, place)
+    parse = instantiate(cfg.kinds[kind_of(loaded)].parse)
+    train = instantiate(saved.data.parse)(train, schema)
+    return Real(train, read_alike(holdout, schema, parse, what="held-out"), schema)
+
+
+def _of_memory(cfg: DictConfig, origin: Run, schema: Schema, place: Path) -> Real:
+    """Files that the user names, as the run saw data that lay in no file."""
+    if cfg.real is None or cfg.holdout is None:
+        raise ValueError(
+            f"{origin} was trained on data in memory; give real=<what it saw> and "
+            "holdout=<real data that it did not see>"
+        )
+    _warn_of_other_model(origin, place)
+    parts = {"training": str(cfg.real), "held-out": str(cfg.holdout)}
+    parse = instantiate(cfg.kinds[str(schema.state()["kind"])].parse)
+    train, holdout = (
+        read_alike(open_source(path).load(), schema, parse, what=what)
+        for what, path in parts.items()
+    )
     return Real(train, holdout, schema)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from genmodels.tasks.choices import CONFIGS, VERBS, choices, groups, settings, summary
+from genmodels.tasks.choices import CONFIGS, VERBS, choices, groups, settings, summary, with_bases
 
 __all__ = ["overview", "verb_help"]
 
@@ -24,6 +24,14 @@ EXAMPLES = {
     "schema": ["genmodels schema data.path=adult.csv out=adult.yaml"],
 }
 SHOWN_GROUPS = {"train": None, "sample": ("writer",), "evaluate": (), "schema": ("data",)}
+KNOBS = (
+    ("data.", "data/csv", None),
+    ("trainer.", "trainer/auto", None),
+    ("batching.", "train", "batching"),
+    ("validation.", "train", "validation"),
+)
+"""What people turn besides the top level of `train`: prefix, file, key in it."""
+TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
@@ -59,13 +67,23 @@ def verb_help(verb: str, folders: Sequence[Path]) -> str:
     parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
     parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
     found = settings(root)
+    if verb == "train":
+        found += [
+            (f"{prefix}{key}", default, text)
+            for prefix, name, below in KNOBS
+            for path in with_bases(CONFIGS / f"{name}.yaml")
+            for key, default, text in settings(path, below=below)
+            if prefix != "trainer." or key in TRAINER_KNOBS
+        ]
     if found:
-        lines = [f"  {key + '=' + default:<24} {text}" for key, default, text in found]
+        width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
+        lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
         parts.append("Settings (key=value; what is shown is the default):\n" + "\n".join(lines))
     shown = SHOWN_GROUPS[verb]
     for group in _ordered(groups(folders)) if shown is None else shown:
-        if group != "writer" and (known := choices(group, folders)):
-            parts.append(f"{group}=...\n" + "\n".join(f"  {n:<16} {t}" for n, t in known.items()))
+        if known := choices(group, folders):
+            key = "format" if group == "writer" else group
+            parts.append(f"{key}=...\n" + "\n".join(f"  {n:<16} {t}" for n, t in known.items()))
     parts.append(
         f"{HINTS[verb]}\n"
         "--config-dir DIR     look for more choices in DIR/<group>/<name>.yaml\n"

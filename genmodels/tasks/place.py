@@ -13,6 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.run import Run
 from genmodels.tasks.build import load_config
+from genmodels.tasks.compose import resolved
+from genmodels.tasks.record import absolute
 
 __all__ = ["default_run", "nothing_to_do", "place", "resumed_config"]
 
@@ -68,26 +70,48 @@ def resumed_config(cfg: DictConfig, target: Run) -> DictConfig:
         ValueError: when a word would change what the run is.
     """
     saved = load_config(target)
-    for word in cfg.overrides:
-        override = OverridesParser.create().parse_override(word)
-        key = override.key_or_group
+    parser = OverridesParser.create()
+    keys = [parser.parse_override(word).key_or_group for word in cfg.overrides]
+    for key in keys:
         if key in cfg.choices:
-            if cfg.choices[key] != saved.choices.get(key) and key not in ("trainer", "logger"):
-                raise ValueError(
-                    f"{target} was made with {key}={saved.choices.get(key)}; a resumed run cannot "
-                    f"change to {cfg.choices[key]}"
-                )
-            continue
-        value = OmegaConf.select(cfg, key, throw_on_missing=False)
-        if key.split(".")[0] in CHANGEABLE or key in CHANGEABLE_DATA:
-            OmegaConf.update(saved, key, value, force_add=True)
-        elif value != OmegaConf.select(saved, key):
-            raise ValueError(
-                f"{target} was made with {key}={OmegaConf.select(saved, key)}; a resumed run "
-                f"cannot change that (only {', '.join(CHANGEABLE[:4])} and where its data lie)"
-            )
+            _choose(saved, cfg, target, key, given=keys)
+    for key in keys:
+        if key not in cfg.choices:
+            _set(saved, cfg, target, key)
+    source = saved.data.get("source") or {}
+    if "data.path" in keys and "data.source.path" not in keys and "path" in source:
+        OmegaConf.update(saved, "data.source.path", saved.data.path)
     saved.resume = cfg.resume
     return saved
+
+
+def _choose(saved: DictConfig, cfg: DictConfig, target: Run, group: str, given: list[str]) -> None:
+    """Take the chosen file of a group, if it differs from the run's and may."""
+    choice, former = cfg.choices[group], saved.choices.get(group)
+    if choice == former:
+        return
+    if group not in ("trainer", "logger"):
+        raise ValueError(
+            f"{target} was made with {group}={former}; a resumed run cannot change to {choice}"
+        )
+    epochs = saved.trainer.max_epochs
+    node = None if cfg[group] is None else resolved(cfg[group])
+    OmegaConf.update(saved, group, node, merge=False, force_add=True)
+    if group == "trainer" and "trainer.max_epochs" not in given:
+        saved.trainer.max_epochs = epochs  # of the model, not of the machine
+    OmegaConf.update(saved, f"choices.{group}", choice, force_add=True)
+
+
+def _set(saved: DictConfig, cfg: DictConfig, target: Run, key: str) -> None:
+    """Take the value of one word, if it may change; the run's own value is no change."""
+    value, former = (OmegaConf.select(c, key, throw_on_missing=False) for c in (cfg, saved))
+    if key.split(".")[0] in CHANGEABLE or key in CHANGEABLE_DATA:
+        OmegaConf.update(saved, key, value, force_add=True)
+    elif (absolute(value) if key == "schema" else value) != former:
+        raise ValueError(
+            f"{target} was made with {key}={former}; a resumed run "
+            f"cannot change that (only {', '.join(CHANGEABLE[:4])} and where its data lie)"
+        )
 
 
 def nothing_to_do(cfg: DictConfig, state: dict[str, Any]) -> bool:

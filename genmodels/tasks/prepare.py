@@ -17,11 +17,12 @@ from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import (
     choose_condition,
-    holdout_of,
     instantiate,
-    open_raw,
     read_codec,
+    schema_of,
+    source_of,
 )
+from genmodels.tasks.holdout import has_holdout, holdout_of
 from genmodels.types import Encoded, Raw, Source
 
 __all__ = ["Prepared", "prepare"]
@@ -63,15 +64,13 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
     Raises:
         ValueError: when the data cannot be used, or are not those of the earlier run.
     """
-    known = None if earlier is None else schema_from_state(read_json(earlier.schema))
-    raw, schema, fingerprint = open_raw(cfg, known, source)
+    source = source_of(cfg) if source is None else source
+    loaded = source.load()
+    split = _split(cfg, len(loaded), source.fingerprint(), earlier)
+    schema, train, validation = _typed(cfg, loaded, split, earlier)
     if earlier is None:
         log.info(instantiate(cfg.data.describe)(schema))
-    split = _split(cfg, len(raw), fingerprint, earlier)
-    if earlier is None and cfg.data.get("holdout_path") is not None:
         holdout_of(cfg, schema)  # a holdout that cannot be read should not wait for evaluation
-    train, validation, _ = split.take(raw)
-    if earlier is None:
         codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
     else:
         codec = read_codec(earlier)
@@ -88,6 +87,29 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
     return Prepared(schema, split, codec, condition, encoded, validated, reference)
 
 
+def _typed(
+    cfg: DictConfig, loaded: Raw, split: Split, earlier: Run | None
+) -> tuple[Schema, Raw, Raw]:
+    """The schema, and the training and validation rows typed by it.
+
+    A schema that is inferred knows the training rows alone, so validation rows may not fit: what
+    the codec has no outcome for is left out. A schema of the user's is about all rows.
+    """
+    parse = instantiate(cfg.data.parse)
+    if earlier is None and cfg.get("schema") is not None:
+        schema = schema_of(cfg, loaded)
+        loaded = parse(loaded, schema)
+    raw_train, raw_validation, _ = split.take(loaded)
+    if earlier is not None:
+        schema = schema_from_state(read_json(earlier.schema))
+    elif cfg.get("schema") is None:
+        schema = schema_of(cfg, raw_train)
+    train = parse(raw_train, schema)
+    validation = instantiate(cfg.data.parse_apart)(raw_validation, schema)
+    keep = instantiate(cfg.data.expressible)
+    return schema, train, validation if keep is None else keep(validation, train, schema)
+
+
 def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) -> Split:
     if earlier is not None:
         split = Split.from_state(earlier.read_manifest()["split"])
@@ -100,7 +122,7 @@ def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) ->
     return Split(
         rows=rows,
         seed=cfg.seed,
-        holdout=0.0 if cfg.data.get("holdout_path") is not None else cfg.data.holdout,
+        holdout=0.0 if has_holdout(cfg) else cfg.data.holdout,
         validation=cfg.data.validation,
         most_validation=cfg.data.most_validation,
         fingerprint=fingerprint,

@@ -17,27 +17,26 @@ from genmodels.algorithms.base import GenerativeModel
 from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.typed import callbacks_of
 from genmodels.callbacks.validation import KeepBest
+from genmodels.files import write_text
 from genmodels.run import Run
 from genmodels.tasks.compose import resolved
 from genmodels.tasks.prepare import Prepared
 
-__all__ = ["record_end", "record_start"]
+__all__ = ["absolute", "record_end", "record_start", "show_config"]
 
 LIBRARIES = ("torch", "lightning", "numpy", "pyarrow", "hydra-core")
 
 
 def record_start(target: Run, cfg: DictConfig, prepared: Prepared, *, fresh: bool) -> None:
-    """Make the directory of a new run, or note that an old one goes on."""
+    """Write what a new run is, or that an old one goes on, and with which changes."""
+    config = _as_text(_portable(resolved(cfg)))
     if not fresh:
         for orphan in target.path.rglob(".*.part"):
             orphan.unlink(missing_ok=True)  # of a process that was killed while it wrote
         sittings = target.read_manifest().get("sittings", 1)
         target.write_manifest(finished=False, sittings=sittings + 1)
+        write_text(target.config, config)
         return
-    target.create(overwrite=cfg.overwrite)
-    target.checkpoints.mkdir()
-    target.pictures.mkdir()
-    config = yaml.safe_dump(_portable(resolved(cfg)), sort_keys=False, allow_unicode=True)
     target.write_manifest(
         genmodels=__version__,
         python=platform.python_version(),
@@ -62,6 +61,7 @@ def record_end(
             "best_epoch": best.best_epoch,
             "best_samples_seen": best.best_samples,
         }
+    target.forget_replaced()
     target.write_manifest(
         finished=True,
         samples_seen=model.num_samples,
@@ -70,27 +70,42 @@ def record_end(
         results=results,
     )
     if trainer.logger is not None:
-        config = resolved(cfg)
         metrics = {f"hparam/{results['monitor']}": results["best"]} if results else {}
-        trainer.logger.log_hyperparams(_flat(config), metrics)
-        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-        writer = ledger.writer
-        if writer is not None:
-            writer.add_text("config", "    " + text.replace("\n", "\n    "))
-            writer.flush()
+        trainer.logger.log_hyperparams(_flat(resolved(cfg)), metrics)
+        if ledger.writer is not None:
+            ledger.writer.flush()
+
+
+def show_config(writer: Any, cfg: DictConfig, *, samples_seen: int) -> None:
+    """Give TensorBoard the settings as the training begins, so that a crash does not hide them."""
+    text = _as_text(resolved(cfg))
+    writer.add_text("config", "    " + text.replace("\n", "\n    "), samples_seen)
+    writer.flush()
+
+
+def _as_text(config: dict[str, Any]) -> str:
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
 def _portable(config: dict[str, Any]) -> dict[str, Any]:
-    """The same with absolute paths of the data, so that the run is found its data anywhere."""
-    data = config.get("data", {})
-    for node in (data, data.get("source", {})):
-        for key in ("path", "holdout_path"):
-            value = node.get(key)
-            if isinstance(value, str) and (Path(value).exists() or "*" in value):
-                node[key] = str(Path(value).absolute())
-    if config.get("schema"):
-        config["schema"] = str(Path(config["schema"]).absolute())
+    """The same with absolute paths of the data, so that the run finds its data from anywhere."""
+    data = config.get("data") or {}
+    source = data.get("source") or {}
+    if "path" in source:  # else `data.path` is a name of another kind, or there is none
+        source["path"], data["path"] = (absolute(node.get("path")) for node in (source, data))
+    if data.get("holdout_path"):
+        data["holdout_path"] = absolute(data["holdout_path"])
+    config["schema"] = absolute(config.get("schema"))
     return config
+
+
+def absolute(path: Any) -> Any:
+    """A path, glob or list of these without a working folder in it; anything else as it is."""
+    if isinstance(path, list):
+        return [absolute(part) for part in path]
+    if not isinstance(path, str) or not path or "://" in path:
+        return path
+    return str(Path(path).expanduser().absolute())
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:

@@ -28,7 +28,7 @@ from genmodels.tasks.fit import check_fit
 from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
 from genmodels.tasks.prepare import Prepared, prepare
 from genmodels.tasks.quiet import quiet_libraries
-from genmodels.tasks.record import record_end, record_start
+from genmodels.tasks.record import record_end, record_start, show_config
 from genmodels.types import Source
 
 __all__ = ["run", "train"]
@@ -58,7 +58,11 @@ def train(cfg: DictConfig, *, source: Source | None = None) -> Run:
         ValueError: for what the user can put right.
         Interrupted: when a signal asked to stop; the state is saved.
     """
-    quiet_libraries()
+    with quiet_libraries():
+        return _train(cfg, source)
+
+
+def _train(cfg: DictConfig, source: Source | None) -> Run:
     target = Run(cfg.run or default_run(cfg))
     state = place(target, cfg)
     if state is not None:
@@ -71,8 +75,30 @@ def train(cfg: DictConfig, *, source: Source | None = None) -> Run:
     if state is not None and nothing_to_do(cfg, state):
         log.info("%s is already trained for %s epochs", target, cfg.trainer.max_epochs)
         return target
-    sitting = _sit(cfg, target, prepared, model, state)
+    sitting = _claim(cfg, target, prepared, model, state)
     return _fit(sitting, cfg, prepared, model, fresh=state is None)
+
+
+def _claim(
+    cfg: DictConfig,
+    target: Run,
+    prepared: Prepared,
+    model: GenerativeModel,
+    state: dict[str, Any] | None,
+) -> Sitting:
+    """A trainer, and the directory of a new run; the next number when a name was taken since."""
+    while True:
+        sitting = _sit(cfg, target, prepared, model, state)
+        if state is not None or not sitting.trainer.is_global_zero:
+            return sitting
+        try:
+            target.create(overwrite=cfg.overwrite)
+        except ValueError:
+            if cfg.run is not None:
+                raise
+            target = Run(default_run(cfg))
+        else:
+            return sitting
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +110,7 @@ class Sitting:
     data: DataModule
     ledger: Ledger
     checkpoint: Checkpoint
+    samples_seen: int
 
 
 def _sit(
@@ -110,7 +137,8 @@ def _sit(
     }
     callbacks = complete(instantiate(cfg.callbacks), **runtime)
     chosen = [callback for callback in callbacks.values() if callback is not None]
-    purge = {} if state is None else {"purge_step": int(state["state_dict"]["samples_seen"]) + 1}
+    samples_seen = 0 if state is None else int(state["state_dict"]["samples_seen"])
+    purge = {} if state is None else {"purge_step": samples_seen + 1}
     logger = instantiate(cfg.logger)
     try:
         trainer = instantiate(cfg.trainer)(
@@ -128,34 +156,43 @@ def _sit(
         validation_batch_size=cfg.validation.batch_size,
     )
     checkpoint = next(c for c in chosen if isinstance(c, Checkpoint))
-    return Sitting(target, trainer, data, ledger, checkpoint)
+    return Sitting(target, trainer, data, ledger, checkpoint, samples_seen)
 
 
 def _fit(
     sitting: Sitting, cfg: DictConfig, prepared: Prepared, model: GenerativeModel, *, fresh: bool
 ) -> Run:
-    """Make the directory, train, and leave nothing of a start that failed."""
+    """Train, and leave nothing of a start that failed."""
     target, trainer = sitting.run, sitting.trainer
+    made = fresh and trainer.is_global_zero
     try:
         if trainer.is_global_zero:
             record_start(target, cfg, prepared, fresh=fresh)
             if trainer.logger is not None:
                 sitting.ledger.writer = cast(Any, trainer.logger).experiment
+                show_config(sitting.ledger.writer, cfg, samples_seen=sitting.samples_seen)
         os.environ["GENMODELS_RUN"] = str(target.path)
         trainer.fit(model, datamodule=sitting.data)
     except Interrupted:
         log.info("Go on with: genmodels train run=%s resume=auto", target)
+        _tell_replaced(target)
         raise
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(target)  # a full disk does not say where
-        if fresh and not sitting.checkpoint.saved and not target.weights.exists():
+        if made and not sitting.checkpoint.saved and not target.weights.exists():
             target.remove()
         elif sitting.checkpoint.saved:
             log.info("What was saved is kept; genmodels train run=%s resume=auto goes on", target)
+            _tell_replaced(target)
         raise
     finally:
         os.environ.pop("GENMODELS_RUN", None)
     if trainer.is_global_zero:
         record_end(target, cfg, model, trainer, sitting.ledger)
     return target
+
+
+def _tell_replaced(target: Run) -> None:
+    if target.replaced.is_dir():
+        log.info("The run that it replaces is in %s until it has weights", target.replaced)

@@ -3,7 +3,8 @@
     GENMODELS_DATA=... python scripts/benchmarks/images.py [--data digits] [--models dcgan]
 
 Every figure comes from `genmodels train`, `sample` and `evaluate` at their defaults: the same
-configs for both data sets. The held-out images are never seen in training.
+configs for both data sets. The held-out images are never seen in training. A run in the scratch
+folder that has finished is not trained again; one that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
 from common import RESULTS, SCRATCH, call, data_folder, genmodels, machine, save
 
 
@@ -32,22 +34,26 @@ def source(name: str) -> list[str]:
 
 def measure(model: str, name: str) -> dict[str, Any]:
     run, out = (SCRATCH / f"{kind}-{model}-{name}" for kind in ("run", "synthetic"))
-    for folder in (run, out):
-        shutil.rmtree(folder, ignore_errors=True)
     n = 10_000 if name == "mnist" else 2_000
-    _, train = genmodels("train", f"model={model}", *source(name), f"run={run}")
-    _, sample = genmodels("sample", f"run={run}", f"n={n}", "format=npz", f"out={out}")
+    genmodels("train", f"model={model}", *source(name), f"run={run}", "resume=auto")
+    _, sample = genmodels(
+        "sample", f"run={run}", f"n={n}", "format=npz", f"out={out}", "overwrite=true"
+    )
     _, evaluate = genmodels("evaluate", f"run={run}", f"synthetic={out}")
-    pictures = sorted((run / "pictures").glob("synthetic*.png"))
-    if pictures:
-        shutil.copy(pictures[-1], RESULTS / f"{model}_{name}.png")
+    for kind in ("real", "fake"):
+        picture = sorted((run / "pictures").glob(f"{kind}*.png"))[-1]
+        shutil.copy(picture, RESULTS / f"{kind}_{model}_{name}.png")
     report = json.loads((out / "report" / "report.json").read_text())
+    rows = [row for section in report["sections"] for row in section["rows"]]
     return {
-        "train_s": round(train, 1),
+        "train_s": json.loads((run / "manifest.json").read_text())["seconds"],
         "sample_s": round(sample, 1),
         "evaluate_s": round(evaluate, 1),
+        "threads": torch.get_num_threads(),
         "n": n,
-        "rows": report["rows"],
+        "rows": [
+            {key: row[key] for key in ("metric", "value", "ceiling", "floor")} for row in rows
+        ],
         "yardstick": yardstick(name, next((out / "data").glob("*.npz"))),
     }
 

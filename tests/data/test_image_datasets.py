@@ -104,6 +104,19 @@ def test_mnist_files_are_read(mnist, split, part):
     assert resized.fingerprint() != source.fingerprint()
 
 
+def test_the_fingerprint_is_of_the_pixels_wherever_they_lie(mnist, tmp_path_factory):
+    root, _ = mnist
+    first = TorchvisionImages(name="MNIST", path=root)
+    again = TorchvisionImages(name="MNIST", path=root)
+    again.load()
+    assert first.fingerprint() == again.fingerprint()
+    assert TorchvisionImages(name="MNIST", path=root, split="test").fingerprint() != (
+        first.fingerprint()
+    )
+    idx(root / "MNIST" / "raw" / "train-images-idx3-ubyte", np.zeros((5, 28, 28), np.uint8))
+    assert TorchvisionImages(name="MNIST", path=root).fingerprint() != first.fingerprint()
+
+
 @pytest.mark.parametrize("name", ["CIFAR10", "SVHN"])
 def test_colour_arrays_become_channels_first(monkeypatch, tmp_path, name):
     nchw = RNG.integers(0, 256, (4, 3, 32, 32), dtype=np.uint8)

@@ -118,6 +118,27 @@ def test_values_without_meaning_are_refused_strict_or_not(kind, values, message)
             one(kind, values, strict=strict)
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "out"),
+    [
+        ("continuous", ["1", "2", "x"], [1.0, 2.0, None]),
+        ("integer", ["1", "x", "2.5", None], [1, None, None, None]),
+        ("integer", [1.0, 2.5], [1, None]),
+    ],
+)
+def test_values_without_meaning_become_missing_when_asked(kind, values, out):
+    schema = TableSchema((Column("x", kind, nullable=True),))
+    parsed = apply_schema(pa.table({"x": values}), schema, strict=False, meaningless="missing")
+    assert parsed["x"].to_pylist() == out
+
+
+def test_dates_without_meaning_become_missing_when_asked():
+    schema = TableSchema((Column("x", "datetime", nullable=True),))
+    raw = pa.table({"x": ["x", "2013-01-02", ""]})
+    dates = apply_schema(raw, schema, strict=False, meaningless="missing")["x"].to_pylist()
+    assert [d and d.day for d in dates] == [None, 2, None]
+
+
 def test_missing_words_are_null_as_text_and_as_number():
     assert one("continuous", ["1.5", "-200", "?"], missing=("-200", "?")).to_pylist() == [
         1.5,

@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from genmodels.tasks.compose import compose, require, resolved
+from genmodels.tasks.compose import compose, quoted, require, resolved
 
 
 def test_words_set_values_and_choices():
@@ -37,6 +37,12 @@ def test_a_model_brings_its_codec_and_the_user_has_the_last_word():
 )
 def test_a_file_name_may_hold_any_character(path):
     assert compose("train", [f"data.path={path}"]).data.path == path
+
+
+@pytest.mark.parametrize("name", ["hours per week", "a,b", "10", "it's", "x=(1)", "~y"])
+def test_a_target_may_have_any_name(name):
+    assert compose("train", [f"data.target={name}"]).data.infer.target == name
+    assert compose("train", [f"data.target={quoted(name)}"]).data.infer.target == name
 
 
 def test_a_list_of_files_and_quotes_are_understood(monkeypatch):

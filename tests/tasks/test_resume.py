@@ -9,9 +9,13 @@ import pytest
 import torch
 
 from genmodels.algorithms.vae import VAE
-from genmodels.callbacks.checkpoint import read_checkpoint
+from genmodels.callbacks.checkpoint import Checkpoint, read_checkpoint
 from genmodels.callbacks.stop import Interrupted, Signals
+from genmodels.run import Run
+from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import compose
+from genmodels.tasks.place import resumed_config
+from genmodels.tasks.schema import run as draft
 from genmodels.tasks.train import train
 from tests.tasks.small import train_tiny, words
 
@@ -148,6 +152,91 @@ def test_a_finished_run_is_left_alone_and_can_be_prolonged(tmp_path):
     longer = train_tiny(tmp_path, f"run={tmp_path / 'six'}", "trainer.max_epochs=6")
     a, b = (read_checkpoint(r)["state_dict"] for r in (more, longer))
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def go_on(tmp_path, *more):
+    return train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", *more]))
+
+
+def test_moved_data_are_found_by_their_new_path(tmp_path):
+    train_tiny(tmp_path)
+    (tmp_path / "people.csv").rename(tmp_path / "moved.csv")
+    run = go_on(tmp_path, f"data.path={tmp_path / 'moved.csv'}", "trainer.max_epochs=5")
+    assert run.read_manifest()["epochs"] == 5
+    assert load_config(run).data.source.path == str(tmp_path / "moved.csv")
+    assert go_on(tmp_path, "trainer.max_epochs=6").read_manifest()["epochs"] == 6
+
+
+def test_a_resumed_run_may_move_to_another_machine(tmp_path):
+    train_tiny(tmp_path, "trainer=ddp", "trainer.devices=1", "trainer.max_epochs=4")
+    run = Run(tmp_path / "run")
+    cfg = resumed_config(
+        compose("train", [f"run={run}", "resume=auto", "trainer=gpu", "logger=tensorboard"]), run
+    )
+    assert (cfg.trainer.accelerator, cfg.trainer.strategy) == ("gpu", "auto")
+    assert (cfg.trainer.max_epochs, cfg.choices.trainer) == (4, "gpu")
+    assert cfg.logger.name == "tensorboard"
+    words_ = [f"run={run}", "trainer.max_epochs=7", "trainer=cpu", "logger=none"]
+    cfg = resumed_config(compose("train", words_), run)
+    assert (cfg.trainer.max_epochs, cfg.trainer.accelerator, cfg.logger) == (7, "cpu", None)
+
+
+def test_the_trainer_chosen_on_resume_is_the_one_that_trains(tmp_path):
+    train_tiny(tmp_path)
+    run = go_on(tmp_path, "trainer=cpu", "logger=tensorboard", "trainer.max_epochs=5")
+    assert list(run.tensorboard.iterdir())
+    assert load_config(run).choices.trainer == "cpu"
+
+
+def test_changes_made_on_resume_hold_for_the_next_one(tmp_path, monkeypatch):
+    train_tiny(tmp_path)
+    with monkeypatch.context() as patch:
+        signal_at_step(patch, 3, signal.SIGINT)
+        with pytest.raises(Interrupted):
+            go_on(tmp_path, "trainer.max_epochs=6")
+    assert go_on(tmp_path).read_manifest()["epochs"] == 6
+
+
+def test_the_same_command_goes_on_whatever_folder_its_schema_is_named_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    overrides = words(tmp_path, "schema=people.yaml", "resume=auto")
+    table = compose("schema", [f"data.path={tmp_path / 'people.csv'}", "out=people.yaml"])
+    draft(table)
+    train(compose("train", overrides))
+    assert train(compose("train", overrides)).read_manifest()["finished"]
+    (tmp_path / "other.yaml").write_text((tmp_path / "people.yaml").read_text())
+    with pytest.raises(ValueError, match=r"schema=.*people.yaml.*cannot change"):
+        go_on(tmp_path, "schema=other.yaml")
+
+
+class Several:
+    """What `Checkpoint` sees of a trainer with two processes."""
+
+    world_size = 2
+
+    def __init__(self, first, others_due):
+        self.is_global_zero, self.strategy, self.asked = first, self, []
+        self.others_due = others_due
+
+    def reduce_boolean_decision(self, decision, all):
+        self.asked.append(decision)
+        return decision or (self.others_due and len(self.asked) == 1)
+
+
+def test_several_processes_save_when_the_clock_of_the_first_says_so(monkeypatch):
+    class Model:
+        num_samples = 0
+
+    for first, others, saves in ((True, False, 1), (False, True, 1), (False, False, 0)):
+        checkpoint = Checkpoint(
+            run=None, ledger=None, signals=Signals(), resume=None, every_seconds=-1
+        )
+        calls = []
+        monkeypatch.setattr(checkpoint, "save", lambda *args, calls=calls: calls.append(args))
+        trainer = Several(first, others)
+        checkpoint._maybe_save(trainer, Model)
+        assert len(calls) == saves
+        assert trainer.asked == ([first, False] if saves else [False])
 
 
 @pytest.mark.parametrize(

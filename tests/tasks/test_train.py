@@ -10,6 +10,7 @@ from genmodels.data.splits import Split
 from genmodels.run import Run
 from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
+from genmodels.tasks.prepare import prepare
 from genmodels.tasks.train import train
 from tests.tasks.small import left, train_tiny, words, write_csv
 
@@ -121,6 +122,85 @@ def test_runs_are_numbered_when_not_named(tmp_path, monkeypatch):
     assert [str(train(compose("train", overrides)).path) for _ in range(2)] == [
         "runs/people-tvae-1", "runs/people-tvae-2",
     ]  # fmt: skip
+
+
+def made_meanwhile(monkeypatch, path):
+    """Another process makes the run at `path` while this one prepares its data."""
+
+    def first_the_other(*args, **kwargs):
+        other = Run(path)
+        if not other.path.exists():
+            other.create()
+            other.write(config="mine: 1\n", schema={}, codec={})
+        return prepare(*args, **kwargs)
+
+    monkeypatch.setattr("genmodels.tasks.train.prepare", first_the_other)
+
+
+def test_a_name_taken_meanwhile_is_left_to_its_owner(tmp_path, monkeypatch):
+    made_meanwhile(monkeypatch, tmp_path / "run")
+    with pytest.raises(ValueError, match="exists already"):
+        train_tiny(tmp_path)
+    assert Run(tmp_path / "run").config.read_text() == "mine: 1\n"
+
+
+def test_an_automatic_name_taken_meanwhile_gives_the_next_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made_meanwhile(monkeypatch, "runs/people-tvae-1")
+    overrides = [w for w in words(tmp_path, "trainer.max_epochs=1") if not w.startswith("run=")]
+    run = train(compose("train", overrides))
+    assert str(run.path) == "runs/people-tvae-2"
+    assert run.metrics.is_file()
+    assert Run("runs/people-tvae-1").config.read_text() == "mine: 1\n"
+
+
+def test_a_replacement_that_fails_at_the_start_brings_the_old_run_back(tmp_path, monkeypatch):
+    from genmodels.algorithms.vae import VAE
+
+    def crash(*args, **kwargs):
+        raise RuntimeError("power cut")
+
+    run = train_tiny(tmp_path)
+    weights = run.read_weights()
+    with monkeypatch.context() as patch:
+        patch.setattr(VAE, "update", crash)
+        with pytest.raises(RuntimeError, match="power cut"):
+            train_tiny(tmp_path, "overwrite=true")
+    assert run.read_manifest()["finished"]
+    assert all(torch.equal(weights[n], v) for n, v in run.read_weights().items())
+    train_tiny(tmp_path, "overwrite=true")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["people.csv", "run"]
+
+
+def test_tensorboard_has_the_settings_of_a_training_that_crashed(tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.setattr("genmodels.tasks.train.record_end", lambda *args: None)
+    overrides = [w for w in words(tmp_path, "trainer.max_epochs=1") if w != "logger=none"]
+    run = train(compose("train", overrides))
+    tags = EventAccumulator(str(run.tensorboard)).Reload().Tags()
+    assert "config/text_summary" in tags["tensors"]
+
+
+@pytest.mark.parametrize(
+    ("given", "recorded"),
+    [
+        ("people.csv", "{}/people.csv"),
+        ("peop[l]e.c?v", "{}/peop[l]e.c?v"),
+        ("[people.csv]", ["{}/people.csv"]),
+    ],
+)
+def test_relative_paths_are_recorded_so_that_they_hold_anywhere(
+    tmp_path, monkeypatch, given, recorded
+):
+    monkeypatch.chdir(tmp_path)
+    overrides = [w for w in words(tmp_path, "trainer.max_epochs=1") if "data.path" not in w]
+    run = train(compose("train", [*overrides, f"data.path={given}"]))
+    wanted = [p.format(tmp_path) for p in recorded] if isinstance(recorded, list) else (
+        recorded.format(tmp_path)
+    )  # fmt: skip
+    data = load_run(run.path).cfg.data
+    assert data.path == data.source.path == wanted
 
 
 def test_a_disk_that_fills_at_the_start_leaves_nothing(tmp_path, monkeypatch):

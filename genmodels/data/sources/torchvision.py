@@ -61,6 +61,7 @@ class TorchvisionImages:
         self.size = check_size(size)
         self.resize: Resize = resize
         self.attribute = attribute
+        self._digest = ""
 
     def load(self) -> Images:
         """Read the dataset, downloading it first if that was asked for.
@@ -69,6 +70,14 @@ class TorchvisionImages:
             FileNotFoundError: when it is not in `path` and `download` is false.
             ValueError: when the download fails.
         """
+        images = self._read()
+        digest = hashlib.sha256(repr((images.pixels.shape, images.class_names)).encode())
+        digest.update(np.ascontiguousarray(images.pixels).data)
+        digest.update(b"" if images.labels is None else images.labels.tobytes())
+        self._digest = digest.hexdigest()
+        return images
+
+    def _read(self) -> Images:
         dataset = self._open()
         if self.name == "CelebA":
             return self._faces(dataset)
@@ -80,9 +89,10 @@ class TorchvisionImages:
         return Images(pixels, labels, tuple(names))
 
     def fingerprint(self) -> str:
-        """SHA-256 of name and options; torchvision checks the files against known hashes."""
-        options = (self.name, self.split, self.size, self.size and self.resize, self.attribute)
-        return hashlib.sha256(repr(options).encode()).hexdigest()
+        """SHA-256 of the arrays; after `load` it is known without reading again."""
+        if not self._digest:
+            self.load()
+        return self._digest
 
     def _open(self) -> Any:
         from torchvision import datasets
