@@ -15,6 +15,7 @@ TINY = [
     "model.latent_dim=4",
     "callbacks.preview=null",
     "validation.every=2",
+    "validation.monitor=val/score",
     "validation.rows=60",
 ]
 
