@@ -184,7 +184,8 @@ def main() -> None:
     for name, section in sections.items():
         result = load(name)
         if result is not None:
-            parts.append(section(result))
+            remark = result.pop("note", None)
+            parts.append(section(result) + (f"\nNote: {remark}\n" if remark else ""))
     Path(HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
     tabular = load("tabular")
     if tabular is not None:
