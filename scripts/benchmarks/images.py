@@ -76,6 +76,7 @@ def main() -> None:
     arguments = parser.parse_args()
     path = RESULTS / "images.json"
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result.pop("note", None)  # it spoke of what was measured before
     result["machine"] = machine()
     for name in arguments.data:
         for model in arguments.models:

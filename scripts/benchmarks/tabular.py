@@ -143,6 +143,7 @@ def merge(model: str, key: str, value: Any) -> None:
     path = RESULTS / "tabular.json"
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     result |= {"machine": machine(), "matmul_gflops": matmul_gflops()}
+    result.pop("note", None)  # it spoke of what was measured before
     result.setdefault(model, {})[key] = value
     save("tabular", result)
 
