@@ -6,13 +6,15 @@ where to report it), 130 and 143 after Ctrl-C and SIGTERM.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import linecache
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +68,29 @@ def _dispatch(words: list[str]) -> int:
         advice = f"leave out the dashes: {bare}" if "=" in bare else "settings are key=value"
         raise ValueError(f"there is no option {flag.partition('=')[0]}; {advice} (see --help)")
     _log_to_terminal()
-    from genmodels.tasks.compose import compose, shown
-
+    with _importing():
+        from genmodels.tasks.compose import compose, shown
     cfg = compose(verb, rest, config_dir=folder)
     if only_show:
         _say(shown(cfg))
         return 0
-    return int(importlib.import_module(f"genmodels.tasks.{verb}").run(cfg) or 0)
+    with _importing():
+        task = importlib.import_module(f"genmodels.tasks.{verb}")
+    return int(task.run(cfg) or 0)
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Nothing that an import makes is garbage: do not look for it, neither now nor at the end.
+
+    That spares a third of the time that a command needs to start and to leave.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _config_dir(words: list[str]) -> tuple[Path | None, list[str]]:

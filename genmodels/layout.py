@@ -204,15 +204,6 @@ class Groups(nn.Module):
             return torch.zeros_like(logits)
         return _Softmax.apply(logits, self)
 
-    def log_prob(self, logits: Tensor, x: Tensor) -> Tensor:
-        """Log-probability of the one-hots in x, summed over blocks: (B, D), (B, D) -> (B,).
-
-        sum_q (x_q . logits_q - log sum exp logits_q); no gradient flows into x.
-        """
-        if not self.num_blocks:
-            return logits.new_zeros(len(logits))
-        return _LogProb.apply(logits, x, self)
-
     def draw(self, logits: Tensor, u: Tensor) -> Tensor:
         """One level per block by inverting its distribution function.
 
@@ -282,7 +273,7 @@ class Groups(nn.Module):
 
     def spread(self, per_block: Tensor) -> Tensor:
         """(B, Q) in the order of `views` -> (B, D); at scalars, some block's value."""
-        return per_block.index_select(1, self.block)
+        return per_block.index_select(1, self.block) if self.num_blocks else per_block.new_zeros(())
 
     def sums(self, dense: Tensor) -> Tensor:
         """Sums over blocks, (B, D) -> (B, Q) in the order of `views`.
@@ -311,30 +302,6 @@ class _Softmax(torch.autograd.Function):
         (p,) = ctx.saved_tensors
         product = p * gradient
         return product.addcmul_(p, ctx.groups.spread(ctx.groups.sums(product)), value=-1.0), None
-
-
-class _LogProb(torch.autograd.Function):
-    """Cross entropy over blocks with d/dlogits = g * (x - softmax(logits)).
-
-    Logits are held within +-60, where exp and its sums stay normal in float32; that spares the
-    maxima, and a level that is 120 nats less likely than another is never seen.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, x: Tensor, groups: Groups) -> Tensor:
-        held = logits.clamp(-60.0, 60.0)
-        onehots = x.index_fill(1, groups.scalars, 0.0)
-        chosen = (onehots * held).sum(1)
-        dense = held.exp_().index_fill_(1, groups.scalars, 0.0)
-        sums = groups.sums(dense)
-        ctx.save_for_backward(onehots.addcdiv_(dense, groups.spread(sums), value=-1.0))
-        return chosen - sums.log().sum(1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (difference,) = ctx.saved_tensors
-        return difference * gradient.unsqueeze(1), None, None
 
 
 @dataclass(frozen=True)

@@ -41,20 +41,6 @@ def test_softmax_and_its_gradient_are_those_of_each_block(shift):
     torch.testing.assert_close(*grads)
 
 
-def test_log_prob_and_its_gradient_are_those_of_each_block():
-    x = logits()
-    target = torch.rand(40, LAYOUT.width, dtype=torch.float64)
-    for where in SLICES:
-        width = where.stop - where.start
-        target[:, where] = one_hot(torch.randint(width, (40,)), width).double()
-    found = Groups(LAYOUT).log_prob(x, target)
-    expected = sum((x[:, w].log_softmax(1) * target[:, w]).sum(1) for w in SLICES)
-    torch.testing.assert_close(found, expected)
-    probe = torch.randn_like(found)
-    grads = [torch.autograd.grad((p * probe).sum(), x)[0] for p in (found, expected)]
-    torch.testing.assert_close(*grads)
-
-
 def test_argmax_is_that_of_each_block():
     x = logits().detach()
     expected = torch.stack([x[:, where].argmax(1) for where in SLICES], 1)
@@ -80,7 +66,6 @@ def test_layouts_without_levels_or_without_scalars_work():
     groups = Groups(ONLY_SCALARS)
     x = torch.randn(4, 3, requires_grad=True)
     assert groups.softmax(x).abs().sum() == 0
-    assert groups.log_prob(x, x).tolist() == [0.0] * 4
     assert groups.draw(x.detach(), torch.rand(4, 0)).shape == (4, 0)
     assert groups.argmax(x).shape == (4, 0)
     y = torch.randn(4, 7)

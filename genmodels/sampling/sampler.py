@@ -27,7 +27,8 @@ from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 __all__ = ["Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
 
 Precision = Literal["float32", "bfloat16"]
-_PASS_ROWS = 2048
+_PASS_ROWS = 4096
+_AHEAD = 16  # blocks that may wait for a reader who writes many of them at once
 
 
 class Model(Protocol):
@@ -171,7 +172,7 @@ class Sampler:
             try:
                 for number in range(count):
                     pending.append(pool.submit(self.block, number))
-                    if len(pending) > workers + 1:
+                    if len(pending) > workers + _AHEAD:
                         yield pending.popleft().result()
                 while len(pending) > 1:
                     yield pending.popleft().result()

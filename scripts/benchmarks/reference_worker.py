@@ -1,6 +1,6 @@
 """Train and sample one reference model; runs inside the reference environment only.
 
-    python reference_worker.py ctgan|tvae TRAIN.csv DISCRETE.json EPOCHS ROWS OUT_FOLDER
+    python reference_worker.py ctgan|tvae TRAIN.csv DISCRETE.json EPOCHS ROWS OUT_FOLDER SEED
 
 Writes synthetic.csv, synthetic.parquet and times.json into OUT_FOLDER. Uses the public interface
 of the `ctgan` package; genmodels itself never imports it.
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import ctgan
+import numpy as np
 import pandas as pd
 import torch
 from ctgan.data_transformer import DataTransformer
@@ -32,14 +33,15 @@ def clocked(owner: type, name: str, clock: dict[str, float]) -> None:
 
 
 def main() -> None:
-    name, train, discrete, epochs, rows, out = sys.argv[1:7]
+    name, train, discrete, epochs, rows, out, seed = sys.argv[1:8]
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     clock = {"encoding_s": 0.0}
     clocked(DataTransformer, "fit", clock)
     clocked(DataTransformer, "transform", clock)
     data = pd.read_csv(train, keep_default_na=False, na_values=[""])
-    torch.manual_seed(0)
+    torch.manual_seed(int(seed))
+    np.random.seed(int(seed))
     model = {"ctgan": ctgan.CTGAN, "tvae": ctgan.TVAE}[name](epochs=int(epochs))
     start = time.perf_counter()
     model.fit(data, json.loads(Path(discrete).read_text()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 from common import HERE, RESULTS
@@ -36,19 +36,34 @@ def on(machine: dict[str, Any]) -> str:
 
 
 def adult_rows(result: dict[str, Any]) -> list[list[Any]]:
+    """One line per model and number of threads: means of the scores, medians of the times."""
     rows = []
     for model in ("ctgan", "tvae"):
         for who in ("reference", "ours"):
-            entry = result.get(model, {}).get(who)
-            if entry is None:
-                continue
-            scores = entry["scores"] or {}
-            rate = f"{median(entry['rows_per_s_to_parquet']):,.0f}"
-            quality = [scores.get(key, "not scored") for key in SCORES]
-            name = f"`{model}`" + (" (reference)" if who == "reference" else "")
-            seconds = f"{training_seconds(entry):.0f}"
-            rows.append([name, *quality, entry["threads"], seconds, entry["epoch_s"], rate])
+            runs = result.get(model, {}).get(who, [])
+            for threads in sorted({run["threads"] for run in runs}, reverse=True):
+                same = [run for run in runs if run["threads"] == threads]
+                name = f"`{model}`" + (" (reference)" if who == "reference" else "")
+                quality = [averaged([run["scores"] for run in same], key) for key in SCORES]
+                seconds = f"{median(map(training_seconds, same)):.0f}"
+                epoch = round(median(run["epoch_s"] for run in same), 3)
+                rate = f"{median(rates(same)):,.0f}"
+                rows.append([name, *quality, len(same), threads, seconds, epoch, rate])
     return rows
+
+
+def averaged(scores: list[dict[str, float] | None], key: str) -> str:
+    """The mean over the seeds, with their standard deviation when there are several."""
+    found = [score[key] for score in scores if score]
+    if not found:
+        return "not scored"
+    digits = 2 if key.endswith("%") else 3
+    spread = f" ± {stdev(found):.{digits}f}" if len(found) > 1 else ""
+    return f"{fmean(found):.{digits}f}{spread}"
+
+
+def rates(runs: list[dict[str, Any]]) -> list[float]:
+    return [rate for run in runs for rate in run["rows_per_s_to_parquet"]]
 
 
 def training_seconds(entry: dict[str, Any]) -> float:
@@ -57,7 +72,8 @@ def training_seconds(entry: dict[str, Any]) -> float:
 
 
 def adult(result: dict[str, Any]) -> str:
-    header = ["model", *SCORES.values(), "threads", "training s", "s / epoch", "rows/s to Parquet"]
+    header = ["model", *SCORES.values(), "seeds", "threads", "training s", "s / epoch"]
+    header += ["rows/s to Parquet"]
     text = "## Adult: CTGAN and TVAE beside the reference implementation\n\n"
     text += f"{on(result['machine'])} Matrix product: {result['matmul_gflops']} GFLOP/s.\n"
     text += "`GENMODELS_DATA=... GENMODELS_YARDSTICK=... python scripts/benchmarks/tabular.py`\n\n"
@@ -70,11 +86,16 @@ def adult(result: dict[str, Any]) -> str:
     text += table(header, adult_rows(result)) + "\n"
     for model in ("ctgan", "tvae"):
         entry = result.get(model, {})
-        if {"reference", "ours"} <= entry.keys():
-            theirs, own = entry["reference"], entry["ours"]
-            faster = training_seconds(theirs) / training_seconds(own)
-            rate = median(own["rows_per_s_to_parquet"]) / median(theirs["rows_per_s_to_parquet"])
-            text += f"`{model}`: training {faster:.2f} times as fast, sampling {rate:.1f} times.\n"
+        for threads in sorted({run["threads"] for run in entry.get("ours", [])}, reverse=True):
+            theirs, own = (
+                [run for run in entry.get(who, []) if run["threads"] == threads]
+                for who in ("reference", "ours")
+            )
+            if theirs and own:
+                faster = median(map(training_seconds, theirs)) / median(map(training_seconds, own))
+                rate = median(rates(own)) / median(rates(theirs))
+                text += f"`{model}`, threads {threads}: training {faster:.2f} times as fast, "
+                text += f"sampling {rate:.1f} times.\n"
         if "epoch_s_in_turn" in entry:
             turns = entry["epoch_s_in_turn"]
             ratio = median(turns["reference"]) / median(turns["ours"])
@@ -164,8 +185,9 @@ def images(result: dict[str, Any]) -> str:
 
 
 def readme(result: dict[str, Any]) -> None:
-    header = ["Adult, 300 epochs", *list(SCORES.values())[:4], "threads", "training s", "rows/s"]
-    rows = [[*row[:5], row[7], row[8], row[10]] for row in adult_rows(result)]
+    header = ["Adult, 300 epochs", *list(SCORES.values())[:4], "seeds", "threads"]
+    header += ["training s", "rows/s"]
+    rows = [[*row[:5], row[7], row[8], row[9], row[11]] for row in adult_rows(result)]
     text = README.read_text(encoding="utf-8")
     start, end = text.index("<!-- results -->"), text.index("<!-- /results -->")
     middle = f"<!-- results -->\n{table(header, rows)}"

@@ -35,7 +35,7 @@ from common import (
 
 NUMERIC = ["age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
 REFERENCE = ["ctgan==0.12.1", "pyarrow"]
-SAMPLES = 300_000
+SAMPLES = 1_000_000
 
 
 def prepare() -> Path:
@@ -71,19 +71,16 @@ def reference_python() -> Path:
     return python
 
 
-def reference(model: str, adult: Path, epochs: int, timing: bool = False) -> dict[str, Any]:
-    out = SCRATCH / f"reference-{model}{'-timing' * timing}"
-    rows = 1000 if timing else SAMPLES
+def reference(model: str, adult: Path, epochs: int, seed: int, rows: int) -> dict[str, Any]:
+    out = SCRATCH / f"reference-{model}-{seed}"
     worker = [reference_python(), HERE / "reference_worker.py", model, adult / "train.csv"]
-    _, wall = call(*worker, adult / "discrete.json", str(epochs), str(rows), out)
+    _, wall = call(*worker, adult / "discrete.json", str(epochs), str(rows), out, str(seed))
     times = json.loads((out / "times.json").read_text())
-    if timing:
-        return times
-    return {**times, "wall_s": round(wall, 1), "scores": score(adult, out / "synthetic.csv")}
+    return {**times, "seed": seed, "wall_s": round(wall, 1), "csv": str(out / "synthetic.csv")}
 
 
-def ours(model: str, adult: Path, epochs: int, timing: bool = False) -> dict[str, Any]:
-    run, out = SCRATCH / f"run-{model}{'-timing' * timing}", SCRATCH / f"synthetic-{model}"
+def ours(model: str, adult: Path, epochs: int, seed: int, rows: int) -> dict[str, Any]:
+    run, out = SCRATCH / f"run-{model}-{seed}", SCRATCH / f"synthetic-{model}-{seed}"
     shutil.rmtree(run, ignore_errors=True)
     _, wall = genmodels(
         "train",
@@ -92,24 +89,23 @@ def ours(model: str, adult: Path, epochs: int, timing: bool = False) -> dict[str
         f"data.path={adult / 'train.csv'}",
         f"data.holdout_path={adult / 'test.csv'}",
         f"run={run}",
+        f"seed={seed}",
         f"trainer.max_epochs={epochs}",
         "validation.patience=null",
     )
     seconds = json.loads((run / "manifest.json").read_text())["seconds"]
-    if timing:
-        return {"epoch_s": round(seconds / epochs, 3)}
-    rates = [sampled(run, out, SAMPLES, "parquet", seed) for seed in range(3)]
-    sampled(run, out, 32561, "csv", 0)
-    csv = next((out / "data").glob("*.csv"))
+    rates = [sampled(run, out, rows, "parquet", number) for number in range(3)]
+    sampled(run, out, 32561, "csv", seed)
     return {
         "model": model,
+        "seed": seed,
         "epochs": epochs,
         "threads": torch.get_num_threads(),
         "wall_s": round(wall, 1),
         "fit_s": seconds,
         "epoch_s": round(seconds / epochs, 3),
         "rows_per_s_to_parquet": rates,
-        "scores": score(adult, csv),
+        "csv": str(next((out / "data").glob("*.csv"))),
     }
 
 
@@ -132,35 +128,46 @@ def score(adult: Path, synthetic: Path) -> dict[str, Any] | None:
 def in_turn(model: str, adult: Path, turns: int, epochs: int) -> dict[str, list[float]]:
     """Seconds an epoch, reference and ours one after the other, so that noise hits both."""
     found: dict[str, list[float]] = {"reference": [], "ours": []}
-    for _ in range(turns):
-        for who, run in (("reference", reference), ("ours", ours)):
-            found[who].append(run(model, adult, epochs, timing=True)["epoch_s"])
+    for turn in range(turns):
+        for who, run in RUNS.items():
+            entry = run(model, adult, epochs, 1000 + turn, 1000)
+            found[who].append(entry["epoch_s"])
     return found
 
 
 def merge(model: str, key: str, value: Any) -> None:
-    """Keep what was measured before: two halves of a comparison may run side by side."""
+    """Keep what was measured before; a run replaces the one of its seed and threads."""
     path = RESULTS / "tabular.json"
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     result |= {"machine": machine(), "matmul_gflops": matmul_gflops()}
-    result.pop("note", None)  # it spoke of what was measured before
-    result.setdefault(model, {})[key] = value
+    held = result.setdefault(model, {})
+    if key in RUNS:
+        same = {"seed": value["seed"], "threads": value["threads"]}
+        others = [run for run in held.get(key, []) if {k: run[k] for k in same} != same]
+        value = sorted([*others, value], key=lambda run: (-run["threads"], run["seed"]))
+    held[key] = value
     save("tabular", result)
+
+
+RUNS = {"reference": reference, "ours": ours}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=["tvae", "ctgan"])
-    parser.add_argument("--who", nargs="+", default=["reference", "ours"])
+    parser.add_argument("--who", nargs="+", default=list(RUNS))
     parser.add_argument("--epochs", type=int, default=300)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--turns", type=int, default=3, help="short runs in turn, for the ratio")
     parser.add_argument("--turn-epochs", type=int, default=10)
     arguments = parser.parse_args()
     adult = prepare()
     for model in arguments.models:
-        for who, run in (("reference", reference), ("ours", ours)):
-            if who in arguments.who:
-                merge(model, who, run(model, adult, arguments.epochs))
+        for seed in arguments.seeds:
+            for who in arguments.who:
+                entry = RUNS[who](model, adult, arguments.epochs, seed, SAMPLES)
+                entry["scores"] = score(adult, Path(entry.pop("csv")))
+                merge(model, who, entry)
         if arguments.turns:
             times = in_turn(model, adult, arguments.turns, arguments.turn_epochs)
             merge(model, "epoch_s_in_turn", times)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Categorical, Normal
 
-from genmodels.layout import ImageLayout
+from genmodels.layout import Block, ImageLayout, TableLayout
 from genmodels.likelihoods.table import TableLikelihood
 from tests.algorithms.tables import LAYOUT, rows
 
@@ -25,13 +25,39 @@ def test_log_prob_is_that_of_its_distributions():
         expected = expected + levels.log_prob(x[:, block].argmax(1))
     found = likelihood.log_prob(outputs, x)
     torch.testing.assert_close(found, expected)
-    inputs = [outputs, likelihood.sigma]
+    inputs, probe = [outputs, likelihood.sigma], torch.randn_like(found)
     for a, b in zip(
-        torch.autograd.grad(found.sum(), inputs, retain_graph=True),
-        torch.autograd.grad(expected.sum(), inputs),
+        torch.autograd.grad(found @ probe, inputs, retain_graph=True),
+        torch.autograd.grad(expected @ probe, inputs),
         strict=True,
     ):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "categorical"])
+def test_tables_of_one_kind_only_have_a_likelihood(kind):
+    layout = TableLayout((Block("a", kind, 3), Block("b", kind, 2)))
+    likelihood = TableLikelihood(layout=layout)
+    outputs = torch.randn(4, 5, requires_grad=True)
+    if kind == "continuous":
+        x = torch.rand(4, 5)
+        expected = Normal(outputs.tanh(), 0.1).log_prob(x).sum(1)
+    else:
+        x = torch.tensor([[0.0, 1.0, 0.0, 1.0, 0.0]]).expand(4, 5)
+        expected = outputs[:, :3].log_softmax(1)[:, 1] + outputs[:, 3:].log_softmax(1)[:, 0]
+    found = likelihood.log_prob(outputs, x)
+    torch.testing.assert_close(found, expected)
+    for law in (found, expected):
+        (gradient,) = torch.autograd.grad(law.sum(), outputs)
+        assert gradient.isfinite().all()
+
+
+def test_the_log_prob_is_not_rounded_under_autocast():
+    likelihood, x = TableLikelihood(layout=LAYOUT), rows(9)
+    outputs = torch.randn(9, LAYOUT.width)
+    expected = likelihood.log_prob(outputs, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(likelihood.log_prob(outputs, x), expected)
 
 
 def test_samples_have_the_probabilities_and_the_spread():
