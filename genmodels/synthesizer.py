@@ -36,6 +36,10 @@ from genmodels.types import Images, Raw, Source
 __all__ = ["Synthesizer"]
 
 _LEFT_BEHIND = ("checkpoints", "tensorboard", "pictures")
+_OWN_WORDS = (
+    "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
+    "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
+)  # fmt: skip
 
 
 class Synthesizer(BaseEstimator):
@@ -125,7 +129,7 @@ class Synthesizer(BaseEstimator):
             NotFittedError: before `fit`.
             ValueError: when the model cannot be told `condition`.
         """
-        sampler = build_sampler(self._fitted, seed=seed, condition=condition)
+        sampler = build_sampler(self._fitted(), seed=seed, condition=condition)
         raw = sampler.sample(n)
         return raw if isinstance(raw, Images) else to_frame(raw, self._dtypes)
 
@@ -135,7 +139,7 @@ class Synthesizer(BaseEstimator):
         Raises:
             FileExistsError: when `folder` exists and is not empty.
         """
-        assert self._fitted is not None
+        self._fitted()
         target = Path(folder).absolute()
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
@@ -156,7 +160,12 @@ class Synthesizer(BaseEstimator):
         """
         run = Run.open(folder)
         loaded = _load(run)
-        made = cls(model=str(loaded.cfg.choices.model), seed=int(loaded.cfg.seed))
+        made = cls(
+            model=str(loaded.cfg.choices.model),
+            seed=int(loaded.cfg.seed),
+            epochs=loaded.cfg.trainer.max_epochs,
+            overrides=_further(loaded.cfg.get("overrides") or ()),
+        )
         made._take(run, loaded)
         return made
 
@@ -165,14 +174,19 @@ class Synthesizer(BaseEstimator):
         self._dtypes = run.read_manifest().get("dtypes", [])
         self.run_, self.schema_ = run.path, self._loaded.schema
 
-    @property
     def _fitted(self) -> Loaded:
+        """What `fit` or `load` made, or an error."""
         if not hasattr(self, "_loaded"):
             raise NotFittedError("this Synthesizer has not learned anything: call fit(data) first")
         return self._loaded
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_loaded")
+
+
+def _further(words: Sequence[str]) -> tuple[str, ...]:
+    """The words of a training that are neither an argument of ours nor about where things lie."""
+    return tuple(word for word in words if word.partition("=")[0].lstrip("+~") not in _OWN_WORDS)
 
 
 def _load(run: Run) -> Loaded:

@@ -3,6 +3,10 @@
 import functools
 import importlib
 import inspect
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -137,6 +141,14 @@ def test_the_check_sees_a_key_that_does_not_fit():
     assert unfit(node) == ["unknown size", "missing updates_per_step"]
 
 
-def test_the_wheel_carries_the_configs():
-    pyproject = (Path(__file__).parents[1] / "pyproject.toml").read_text()
-    assert 'configs = "genmodels/configs"' in pyproject
+def test_the_wheel_carries_the_configs(tmp_path):
+    root = Path(__file__).parents[1]
+    for part in ("pyproject.toml", "README.md", "LICENSE", "genmodels", "configs"):
+        whole = root / part
+        (shutil.copytree if whole.is_dir() else shutil.copy)(whole, tmp_path / part)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "made"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "made").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {n.partition("/configs/")[2] for n in archive.namelist() if "/configs/" in n}
+    assert carried == {p.relative_to(CONFIGS).as_posix() for p in CONFIGS.rglob("*.yaml")}

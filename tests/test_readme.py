@@ -61,7 +61,7 @@ def test_the_commands_work_in_the_order_of_the_readme(tmp_path):
     for command in [*COMMANDS, *INLINE]:
         done = call(short(command), tmp_path)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    assert (tmp_path / "synthetic" / "report" / "report.html").exists()
+    assert (tmp_path / "synthetic-report" / "report.html").exists()
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)]+)\)", README))

@@ -59,7 +59,8 @@ def test_the_target_is_in_the_schema(fitted):
 def test_save_and_load_give_the_same_rows(fitted, tmp_path):
     fitted.save(tmp_path / "kept")
     loaded = Synthesizer.load(tmp_path / "kept")
-    assert loaded.get_params()["model"] == "tvae"
+    assert loaded.get_params()["overrides"] == QUICK
+    assert loaded.get_params() == {**fitted.get_params(), "run": None}
     pd.testing.assert_frame_equal(loaded.sample(50), fitted.sample(50))
     with pytest.raises(FileExistsError, match="not empty"):
         fitted.save(tmp_path / "kept")

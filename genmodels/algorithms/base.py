@@ -46,6 +46,7 @@ class GenerativeModel(L.LightningModule, ABC):
 
     samples_seen: Tensor
     nonfinite: Tensor
+    measures_loss = False  # whether `validation_step` adds "val/loss" to the meter
 
     def __init__(self, *, layout: Layout, condition: Condition, latent_dim: int) -> None:
         super().__init__()

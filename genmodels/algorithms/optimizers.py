@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Protocol
@@ -26,13 +25,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """Call the factory; betas become floats and Adam runs fused where the device can.
 
-    Adam refuses a pair such as (0, 0.99), which is what YAML makes of `[0, 0.99]`. Every step of
-    every optimizer asks whether there is an accelerator. Lightning has set a variable by which
-    torch seeks the answer in a driver's library, a tenth of a small update on a machine without
-    one; when the parameters lie on a processor nobody needs to know.
+    Adam refuses a pair such as (0, 0.99), which is what YAML makes of `[0, 0.99]`.
     """
-    if all(p.device.type == "cpu" for p in params):
-        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     if not isinstance(factory, partial):
         return factory(params)
     options = dict(factory.keywords)

@@ -50,6 +50,8 @@ class VAE(GenerativeModel):
         eq. 15 (free bits).
     """
 
+    measures_loss = True
+
     def __init__(
         self,
         *,
@@ -81,7 +83,7 @@ class VAE(GenerativeModel):
 
     def evidence(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """One-sample log-likelihood (B,) and KL divergence per dimension (B, Z)."""
-        mean, log_variance = self.encoder(batch.x, batch.c)
+        mean, log_variance = (part.to(batch.x.dtype) for part in self.encoder(batch.x, batch.c))
         z, divergence = draw_posterior(mean, log_variance, torch.randn_like(mean))
         return self.likelihood.log_prob(self.decoder(z, batch.c), batch.x), divergence
 

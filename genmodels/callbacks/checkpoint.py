@@ -67,7 +67,7 @@ class Checkpoint(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The model and its optimizers are on the device now."""
-        self.signals.install()
+        self.signals.install()  # Lightning has taken SIGTERM meanwhile
         self._saved_at = time.monotonic()
         if self.resume is None:
             self.ledger.start(seconds=0.0, samples_seen=0)
@@ -97,16 +97,12 @@ class Checkpoint(L.Callback):
             self._maybe_save(trainer, model_of(pl_module))
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._maybe_save(trainer, model_of(pl_module))
+        last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if not last:  # else training ends now, and what it ends with is saved there
+            self._maybe_save(trainer, model_of(pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.save(trainer, model_of(pl_module))
-        self.signals.remove()
-
-    def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
-    ) -> None:
-        self.signals.remove()
 
     def _maybe_save(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         received = self.signals.received

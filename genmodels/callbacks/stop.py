@@ -46,11 +46,14 @@ class Signals:
         self._before: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Take over both signals; only the main thread may, elsewhere nothing happens."""
+        """Take over both signals, or take them back from who took them since.
+
+        Only the main thread may, elsewhere nothing happens.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
+            self._before.setdefault(number, signal.signal(number, self._note))
 
     def remove(self) -> None:
         for number, handler in self._before.items():

@@ -64,11 +64,6 @@ class Validation(L.Callback):
         if self.validation is None or not (epoch % self.every == 0 or _is_last(trainer, epoch)):
             return
         values = self._loss(trainer, model_of(pl_module))
-        if self.monitor == "val/loss" and "val/loss" not in values:
-            raise ValueError(
-                "validation.monitor=val/loss needs a model that measures one; this one does not: "
-                "set validation.monitor=val/score"
-            )
         if trainer.is_global_zero:
             if self.monitor == "val/score":
                 values["val/score"] = self._score()

@@ -85,7 +85,10 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
 
 def _npz(file: Path, options: dict[str, Any]) -> Source:
     from genmodels.data.sources.npz import NPZ
+    from genmodels.data.sources.npz_table import NPZTable, holds_table
 
+    if holds_table(file):
+        return NPZTable(path=file, **options)
     return NPZ(path=file, **options)
 
 

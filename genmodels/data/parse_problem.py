@@ -41,13 +41,8 @@ class Problem:
         value = texts.values[index].as_py()
         if self.strict:
             raise ValueError(self._advice(value, texts.first_row(index), rows, why))
-        logger.warning(
-            "column %r: %d values such as %r are taken as missing: %s",
-            self.column.name,
-            rows,
-            value,
-            why,
-        )
+        what = f"{rows:,} values such as {value!r} are" if rows > 1 else f"{value!r} is"
+        logger.warning("column %r: %s taken as missing: %s", self.column.name, what, why)
 
     def refuse(self, texts: Texts, bad: np.ndarray, why: str) -> None:
         """The same for values that have no meaning in the column: raise, strict or not.

@@ -39,7 +39,9 @@ class TableHead(nn.Module):
     def forward(self, outputs: Tensor) -> Tensor:
         """Outputs (B, D) -> dense samples (B, D)."""
         outputs = outputs.to(torch.promote_types(outputs.dtype, torch.float32))
-        noise = torch.rand_like(outputs).log_().neg_().log_()
+        # A draw of exactly 0 would be an infinite noise, and a block of one level not a number.
+        tiny = torch.finfo(outputs.dtype).tiny
+        noise = torch.rand_like(outputs).clamp_min_(tiny).log_().neg_().log_()
         soft = self.groups.softmax((outputs - noise) / self.temperature)
         return soft.index_copy(1, self.scalars, outputs.index_select(1, self.scalars).tanh())
 

@@ -33,7 +33,7 @@ def verdict(row: Row) -> str:
     gap = row.gap()
     if gap is None:
         return "no reference"
-    if gap <= 0.05:
+    if gap <= 0.05 and not _is_a_multiple(row):
         return "level with held-out real data"
     if gap <= 0.25:
         return "close to held-out real data"
@@ -64,6 +64,12 @@ def _sentence(row: Row) -> str:
         points.append(f"{row.floor_is} {number(row.floor)}")
     note = f" {row.note}" if row.note else ""
     return f"{row.axis.capitalize()}: {verdict(row)} ({'; '.join(points)}).{note}"
+
+
+def _is_a_multiple(row: Row) -> bool:
+    """Whether an error is more than twice the ceiling: a far floor must not make that level."""
+    assert row.ceiling is not None
+    return row.better == "lower" and 0.0 < 2.0 * row.ceiling < row.value
 
 
 def _reaches(row: Row) -> bool:

@@ -24,11 +24,11 @@ from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
-__all__ = ["Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
+__all__ = ["AHEAD", "Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
 
 Precision = Literal["float32", "bfloat16"]
 _PASS_ROWS = 4096
-_AHEAD = 16  # blocks that may wait for a reader who writes many of them at once
+AHEAD = 16  # blocks that may wait for a reader who writes many of them at once
 
 
 class Model(Protocol):
@@ -172,7 +172,7 @@ class Sampler:
             try:
                 for number in range(count):
                     pending.append(pool.submit(self.block, number))
-                    if len(pending) > workers + _AHEAD:
+                    if len(pending) > workers + AHEAD:
                         yield pending.popleft().result()
                 while len(pending) > 1:
                     yield pending.popleft().result()

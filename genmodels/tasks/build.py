@@ -203,7 +203,8 @@ def load_config(run: Run) -> DictConfig:
     except (YAMLError, OSError) as error:
         raise ValueError(f"{run.config} cannot be read: {' '.join(str(error).split())}") from error
     check_trust(plain, where=str(run.config))
-    assert isinstance(cfg, DictConfig)
+    if not isinstance(cfg, DictConfig):
+        raise ValueError(f"{run.config} does not hold a configuration")
     OmegaConf.set_struct(cfg, True)
     return cfg
 
@@ -216,7 +217,10 @@ def load_run(path: Run | Path | str, *, device: torch.device | str = "cpu") -> L
     """
     run = path if isinstance(path, Run) else Run.open(path)
     cfg = load_config(run)
-    schema, codec = schema_from_state(read_json(run.schema)), read_codec(run)
+    try:
+        schema, codec = schema_from_state(read_json(run.schema)), read_codec(run)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{run}: its schema or codec is damaged: {error}") from error
     weights = run.read_weights()
     condition, _ = choose_condition(codec, schema, cfg.condition)
     model = build_model(cfg, codec.layout, condition)

@@ -31,6 +31,8 @@ NUMBERS: dict[str, tuple[type, float, bool]] = {
 }
 """What numbers must be: their type, the least value, whether null is one."""
 LARGEST_SEED = 2**32 - 1
+PRECISIONS = ("32-true", "bf16-mixed")
+"""Of training: float16 needs its losses scaled, and half weights lose what Adam adds to them."""
 
 
 def check_values(settings: dict[str, Any]) -> None:
@@ -48,6 +50,9 @@ def check_values(settings: dict[str, Any]) -> None:
             _check_number(key, value, kind, least)
     if settings.get("seed", 0) > LARGEST_SEED:
         raise ValueError(f"seed must be at most {LARGEST_SEED}, got {settings['seed']}")
+    found, precision = _find(settings, ["trainer", "precision"])
+    if found and precision not in PRECISIONS:
+        raise ValueError(f"trainer.precision must be {' or '.join(PRECISIONS)}, got {precision!r}")
     for path, node in _nodes(settings):
         _check_node(path, node)
 

@@ -172,12 +172,12 @@ def _of_files(cfg: DictConfig) -> Real:
 
 
 def _folder(cfg: DictConfig, place: Path) -> Path:
-    """Where the report goes: inside a dataset's folder, beside a file."""
+    """Where the report goes: beside the dataset, which may be passed on; it shows real data."""
     if cfg.out is not None:
         return Path(str(cfg.out))
-    return (
-        place / "report" if place.is_dir() else place.parent / f"{place.name.split('.')[0]}-report"
-    )
+    place = place.absolute()
+    name = place.name if place.is_dir() else place.name.split(".")[0]
+    return place.with_name(f"{name}-report")
 
 
 def _warn_of_other_model(origin: Run, place: Path) -> None:

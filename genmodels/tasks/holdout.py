@@ -21,8 +21,13 @@ def has_holdout(cfg: DictConfig) -> bool:
     return any(cfg.data.get(key) is not None for key in ("holdout_path", "holdout_split"))
 
 
-def holdout_of(cfg: DictConfig, schema: Schema) -> Raw | None:
+def holdout_of(cfg: DictConfig, schema: Schema, fingerprint: str) -> Raw | None:
     """The held-out data, typed as the training data as far as they fit; None without any.
+
+    Args:
+        cfg: of train.
+        schema: of the training data.
+        fingerprint: of the training data.
 
     Raises:
         ValueError: when they are of another kind, or overlap with the training data.
@@ -30,7 +35,13 @@ def holdout_of(cfg: DictConfig, schema: Schema) -> Raw | None:
     """
     if not has_holdout(cfg):
         return None
-    raw = holdout_source(cfg).load()
+    source = holdout_source(cfg)
+    if source.fingerprint() == fingerprint:
+        raise ValueError(
+            "the held-out data are the training data; name others with data.holdout_path, or leave "
+            "it out to hold out a share (data.holdout)"
+        )
+    raw = source.load()
     return read_alike(raw, schema, instantiate(cfg.data.parse_apart), what="held-out")
 
 

@@ -52,6 +52,11 @@ def place(target: Run, cfg: DictConfig) -> dict[str, Any] | None:
         state = read_checkpoint(target)
         if state is not None:
             return state
+        if target.weights.exists() and not cfg.overwrite:
+            raise ValueError(
+                f"{target} is trained but has no checkpoint to go on from; overwrite=true starts "
+                "again"
+            )
         cfg.overwrite = True  # a start that never came to its first checkpoint
     target.refuse_to_replace(overwrite=cfg.overwrite)
     return None

@@ -70,7 +70,7 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
     schema, train, validation = _typed(cfg, loaded, split, earlier)
     if earlier is None:
         log.info(instantiate(cfg.data.describe)(schema))
-        holdout_of(cfg, schema)  # a holdout that cannot be read should not wait for evaluation
+        holdout_of(cfg, schema, split.fingerprint)  # what is wrong with it should not wait
         codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
     else:
         codec = read_codec(earlier)

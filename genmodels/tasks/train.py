@@ -75,6 +75,11 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
     if state is not None and nothing_to_do(cfg, state):
         log.info("%s is already trained for %s epochs", target, cfg.trainer.max_epochs)
         return target
+    if cfg.validation.monitor == "val/loss" and not model.measures_loss:
+        raise ValueError(
+            f"validation.monitor=val/loss needs a model that measures one; "
+            f"model={cfg.choices.model} does not: set validation.monitor=val/score"
+        )
     sitting = _claim(cfg, target, prepared, model, state)
     return _fit(sitting, cfg, prepared, model, fresh=state is None)
 
@@ -110,6 +115,7 @@ class Sitting:
     data: DataModule
     ledger: Ledger
     checkpoint: Checkpoint
+    signals: Signals
     samples_seen: int
 
 
@@ -156,7 +162,7 @@ def _sit(
         validation_batch_size=cfg.validation.batch_size,
     )
     checkpoint = next(c for c in chosen if isinstance(c, Checkpoint))
-    return Sitting(target, trainer, data, ledger, checkpoint, samples_seen)
+    return Sitting(target, trainer, data, ledger, checkpoint, signals, samples_seen)
 
 
 def _fit(
@@ -165,6 +171,7 @@ def _fit(
     """Train, and leave nothing of a start that failed."""
     target, trainer = sitting.run, sitting.trainer
     made = fresh and trainer.is_global_zero
+    sitting.signals.install()
     try:
         if trainer.is_global_zero:
             record_start(target, cfg, prepared, fresh=fresh)
@@ -172,6 +179,8 @@ def _fit(
                 sitting.ledger.writer = cast(Any, trainer.logger).experiment
                 show_config(sitting.ledger.writer, cfg, samples_seen=sitting.samples_seen)
         os.environ["GENMODELS_RUN"] = str(target.path)
+        if trainer.strategy.root_device.type == "cpu":
+            _forget_drivers()
         trainer.fit(model, datamodule=sitting.data)
     except Interrupted:
         log.info("Go on with: genmodels train run=%s resume=auto", target)
@@ -188,9 +197,19 @@ def _fit(
         raise
     finally:
         os.environ.pop("GENMODELS_RUN", None)
+        sitting.signals.remove()
     if trainer.is_global_zero:
         record_end(target, cfg, model, trainer, sitting.ledger)
     return target
+
+
+def _forget_drivers() -> None:
+    """Every step of an optimizer asks whether there is an accelerator; here nobody needs one.
+
+    A variable set by Lightning makes torch seek the answer in a driver's library, each time on
+    disk where there is none: a tenth of a small update.
+    """
+    os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
 
 
 def _tell_replaced(target: Run) -> None:

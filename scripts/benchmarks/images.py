@@ -43,7 +43,7 @@ def measure(model: str, name: str) -> dict[str, Any]:
     for kind in ("real", "fake"):
         picture = sorted((run / "pictures").glob(f"{kind}*.png"))[-1]
         shutil.copy(picture, RESULTS / f"{kind}_{model}_{name}.png")
-    report = json.loads((out / "report" / "report.json").read_text())
+    report = json.loads((out.with_name(f"{out.name}-report") / "report.json").read_text())
     rows = [row for section in report["sections"] for row in section["rows"]]
     return {
         "train_s": json.loads((run / "manifest.json").read_text())["seconds"],

@@ -36,7 +36,7 @@ def bars(axis: plt.Axes, real: pd.Series, synthetic: pd.Series) -> None:
 
 def main() -> None:
     real = pd.read_csv(SCRATCH / "adult" / "train.csv")
-    synthetic = pd.read_csv(next((SCRATCH / "synthetic-tvae" / "data").glob("*.csv")))
+    synthetic = pd.read_csv(next((SCRATCH / "synthetic-tvae-0" / "data").glob("*.csv")))
     figure = plt.figure(figsize=(11, 5.6), constrained_layout=True)
     top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.2])
     axes = top.subplots(1, 5)

@@ -140,6 +140,7 @@ def merge(model: str, key: str, value: Any) -> None:
     path = RESULTS / "tabular.json"
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     result |= {"machine": machine(), "matmul_gflops": matmul_gflops()}
+    result.pop("note", None)  # it spoke of what was measured before
     held = result.setdefault(model, {})
     if key in RUNS:
         same = {"seed": value["seed"], "threads": value["threads"]}

@@ -91,6 +91,15 @@ def test_the_head_gives_scalars_in_range_and_soft_one_hots():
     assert (outputs.grad[:, scalars] != 0).all()
 
 
+def test_a_draw_of_exactly_zero_leaves_the_head_finite(monkeypatch):
+    monkeypatch.setattr(torch, "rand_like", torch.zeros_like)
+    outputs = torch.randn(3, LAYOUT.width, requires_grad=True)
+    x = TableHead(layout=LAYOUT)(outputs)
+    x.square().sum().backward()
+    assert x.isfinite().all()
+    assert outputs.grad.isfinite().all()
+
+
 def test_the_head_prefers_levels_as_its_logits_say():
     """The likeliest position of a Gumbel-softmax is distributed as softmax of the logits."""
     torch.manual_seed(0)

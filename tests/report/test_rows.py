@@ -36,6 +36,8 @@ def test_verdicts_are_words():
     ]
     assert verdict(row(1.0, floor=0.0, scale=0.2)) == "bad"
     assert verdict(row(1.0, ceiling=None)) == "no reference"
+    assert verdict(row(5.9, ceiling=0.2, floor=275.0)) == "close to held-out real data"
+    assert verdict(row(0.3, ceiling=0.2, floor=275.0)) == "level with held-out real data"
 
 
 def test_the_worst_axis_comes_first_and_quiet_rows_do_not_count():

@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from genmodels.tasks.build import complete, instantiate, load_run
+from tests.tasks.small import train_tiny
 
 
 def part(*, layout, width):
@@ -58,3 +59,11 @@ def test_a_run_that_does_not_exist_names_those_beside_it(tmp_path):
     (tmp_path / "good" / "config.yaml").touch()
     with pytest.raises(ValueError, match=r"no run at .*bad; there are: .*good"):
         load_run(tmp_path / "bad")
+
+
+@pytest.mark.parametrize("part", ["codec.json", "schema.json", "config.yaml"])
+def test_a_run_with_a_damaged_part_is_one_clear_line(tmp_path, part):
+    run = train_tiny(tmp_path)
+    (run.path / part).write_text("[]" if part == "config.yaml" else "{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"damaged|does not hold|lacks|missing"):
+        load_run(run)

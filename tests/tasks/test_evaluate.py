@@ -122,7 +122,7 @@ def trained(tmp_path):
 
 def test_a_run_is_judged_on_the_rows_that_it_never_saw(trained):
     report, paths = judge(f"run={trained / 'run'}", f"synthetic={trained / 'made'}")
-    assert paths[0] == trained / "made" / "report" / "report.json"
+    assert paths[0] == trained / "made-report" / "report.json"
     assert report.facts["held-out rows"] == 180
     assert report.facts["training rows"] == 378
     assert any(row.axis == "utility" for row in report.rows)

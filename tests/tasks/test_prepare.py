@@ -160,7 +160,7 @@ def test_the_official_test_part_is_the_holdout(mnist):
     cfg = compose("train", mnist)
     made = prepare(cfg, None, None)
     assert made.split.state()["counts"] == {"train": 54, "validation": 6, "holdout": 0}
-    assert len(holdout_of(cfg, made.schema)) == 20
+    assert len(holdout_of(cfg, made.schema, made.split.fingerprint)) == 20
     share = prepare(compose("train", [*mnist, "data.holdout_split=null"]), None, None)
     assert share.split.state()["counts"]["holdout"] == 12
     with pytest.raises(ValueError, match=r"same data; .*holdout_split=null"):
@@ -172,7 +172,8 @@ def test_a_folder_of_ones_own_goes_before_the_official_part(mnist, tmp_path):
 
     file = digits_file(tmp_path / "other.npz", rows=30, side=40)
     cfg = compose("train", [*mnist, "data.size=16", f"data.holdout_path={file}"])
-    held = holdout_of(cfg, prepare(cfg, None, None).schema)
+    made = prepare(cfg, None, None)
+    held = holdout_of(cfg, made.schema, made.split.fingerprint)
     assert held.pixels.shape == (30, 1, 16, 16)
 
 

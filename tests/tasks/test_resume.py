@@ -12,6 +12,7 @@ from genmodels.algorithms.vae import VAE
 from genmodels.callbacks.checkpoint import Checkpoint, read_checkpoint
 from genmodels.callbacks.stop import Interrupted, Signals
 from genmodels.run import Run
+from genmodels.tasks import train as tasks_train
 from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import compose
 from genmodels.tasks.place import resumed_config
@@ -169,6 +170,7 @@ def test_moved_data_are_found_by_their_new_path(tmp_path):
 
 def test_a_resumed_run_may_move_to_another_machine(tmp_path):
     train_tiny(tmp_path, "trainer=ddp", "trainer.devices=1", "trainer.max_epochs=4")
+    torch.distributed.destroy_process_group()
     run = Run(tmp_path / "run")
     cfg = resumed_config(
         compose("train", [f"run={run}", "resume=auto", "trainer=gpu", "logger=tensorboard"]), run
@@ -266,3 +268,36 @@ def test_the_random_state_of_the_host_comes_back(tmp_path):
     state = read_checkpoint(train_tiny(tmp_path, "overwrite=true"))
     assert {"position", "random_states", "optimizers", "host", "callbacks"} <= set(state)
     assert state["position"] == {"epoch": 4, "step": 0}
+
+
+def test_a_signal_in_the_last_step_lets_training_end(tmp_path, monkeypatch):
+    signal_at_step(monkeypatch, 16, signal.SIGTERM)
+    run = train_tiny(tmp_path)
+    assert run.read_manifest()["finished"]
+    assert run.read_weights()
+
+
+def test_a_signal_before_the_first_step_is_noted(tmp_path, monkeypatch):
+    start = tasks_train.record_start
+
+    def interrupted(*args, **kwargs):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return start(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks_train, "record_start", interrupted)
+        with pytest.raises(Interrupted) as caught:
+            train_tiny(tmp_path)
+    assert caught.value.code == 143
+    run = train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto"]))
+    assert run.read_manifest()["finished"]
+
+
+def test_a_trained_run_without_checkpoints_is_not_started_again_unasked(tmp_path):
+    run = train_tiny(tmp_path)
+    for file in run.checkpoints.iterdir():
+        file.unlink()
+    before = run.weights.read_bytes()
+    with pytest.raises(ValueError, match="overwrite=true"):
+        train_tiny(tmp_path, "resume=auto")
+    assert run.weights.read_bytes() == before

@@ -253,6 +253,7 @@ def test_divergence_stops_with_the_cause_and_keeps_the_good_weights(tmp_path, mo
         ("model.encoder.hidden=abc", "no model can be built with .*hidden=abc"),
         ("condition=target", "data.target"),
         ("condition=some", "all, none or target"),
+        ("trainer.precision=16-mixed", "trainer.precision must be"),
         ("trainer.accelerator=abacus", "trainer: .*abacus"),
         ("batching.batch_size=0", "batching.batch_size"),
         ("data.holdout=1.5", "data.holdout"),
@@ -275,3 +276,17 @@ def test_data_of_another_kind_name_the_models_that_fit(tmp_path):
         train(cfg)
     with pytest.raises(ValueError, match=r"data=digits gives images.*conv_vae"):
         train(compose("train", ["model=tvae", "data=digits"]))
+
+
+def test_a_loss_that_a_model_does_not_measure_cannot_choose_its_weights(tmp_path):
+    words = [f"data.path={write_csv(tmp_path / 'a.csv')}", f"run={tmp_path / 'run'}"]
+    cfg = compose("train", [*words, "model=ctgan", "validation.monitor=val/loss"])
+    with pytest.raises(ValueError, match="val/score"):
+        train(cfg)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_training_data_are_no_holdout(tmp_path):
+    path = write_csv(tmp_path / "people.csv")
+    with pytest.raises(ValueError, match="the held-out data are the training data"):
+        train_tiny(tmp_path, f"data.holdout_path={path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from http.client import HTTPException
 from typing import Any
@@ -57,7 +58,11 @@ class OpenML:
             "name": self.dataset, "version": self.version,
         }  # fmt: skip
         try:
-            found = fetch_openml(**which, as_frame=True, parser="auto", data_home=self.cache)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", ".*network error.*")  # we say it in one line
+                found = fetch_openml(
+                    **which, as_frame=True, parser="auto", data_home=self.cache, n_retries=1
+                )
         except (OSError, HTTPException) as error:  # URLError and time-outs are OSErrors
             raise ValueError(_why(self.dataset, error)) from error
         except ValueError as error:

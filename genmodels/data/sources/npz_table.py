@@ -1,0 +1,83 @@
+"""A table in one `.npz` file, as `genmodels sample format=npz` writes it: one array per column."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from genmodels.data.sources.parts import check_rows
+from genmodels.files import sha256
+
+__all__ = ["NPZTable", "holds_table"]
+
+MISSING = ".missing"
+
+
+class NPZTable:
+    """Arrays (N,) of numbers, times, texts and booleans; arrays of objects are refused.
+
+    NaN and NaT are missing values; `<column>.missing` (bool) says where others are.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, *, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+
+    def load(self) -> pa.Table:
+        """Read all columns.
+
+        Raises:
+            ValueError: when an array cannot be read, is no column, or has another length.
+        """
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"{self.path} cannot be read: {error}") from error
+        masks = {
+            name
+            for name, array in arrays.items()
+            if name.endswith(MISSING)
+            and array.dtype == np.bool_
+            and name.removesuffix(MISSING) in arrays
+        }
+        columns = {name: array for name, array in arrays.items() if name not in masks}
+        shapes = {array.shape for array in arrays.values()}
+        if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+            raise ValueError(
+                f"{self.path} is not a table: its arrays must be columns of one length, their "
+                f"shapes are {', '.join(map(str, sorted(shapes)))}"
+            )
+        table = pa.table(
+            {
+                name: _column(array, arrays[name + MISSING] if name + MISSING in masks else None)
+                for name, array in columns.items()
+            }
+        )
+        return check_rows(table, str(self.path))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file."""
+        return sha256(self.path)
+
+
+def holds_table(path: Path) -> bool:
+    """Whether an `.npz` holds columns and no `images`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False  # reading it says what is wrong
+    return bool(names) and "images.npy" not in names
+
+
+def _column(array: np.ndarray, missing: np.ndarray | None) -> pa.Array:
+    if missing is None and array.dtype.kind == "f":
+        missing = np.isnan(array)
+    return pa.array(array, mask=missing)
