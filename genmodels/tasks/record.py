@@ -25,6 +25,8 @@ from genmodels.tasks.prepare import Prepared
 __all__ = ["absolute", "record_end", "record_start", "show_config"]
 
 LIBRARIES = ("torch", "lightning", "numpy", "pyarrow", "hydra-core")
+MACHINERY = ("callbacks", "logger", "data", "overrides", "run", "resume", "overwrite")
+"""Settings that do not make one model better than another: not for TensorBoard's comparison."""
 
 
 def record_start(target: Run, cfg: DictConfig, prepared: Prepared, *, fresh: bool) -> None:
@@ -71,7 +73,8 @@ def record_end(
     )
     if trainer.logger is not None:
         metrics = {f"hparam/{results['monitor']}": results["best"]} if results else {}
-        trainer.logger.log_hyperparams(_flat(resolved(cfg)), metrics)
+        chosen = {key: v for key, v in resolved(cfg).items() if key not in MACHINERY}
+        trainer.logger.log_hyperparams(_flat(chosen), metrics)
         if ledger.writer is not None:
             ledger.writer.flush()
 
@@ -109,10 +112,13 @@ def absolute(path: Any) -> Any:
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested settings as dotted names; lists as text."""
-    if isinstance(node, dict):
-        flat: dict[str, Any] = {}
-        for key, value in node.items():
+    """Nested settings as dotted names; lists as text, a part by the name of its class."""
+    if not isinstance(node, dict):
+        return {prefix: node if isinstance(node, int | float | bool | str) else str(node)}
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "_target_":
+            flat[prefix] = str(value).rpartition(".")[2]
+        elif key != "_partial_":
             flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-        return flat
-    return {prefix: node if isinstance(node, int | float | bool | str) else str(node)}
+    return flat

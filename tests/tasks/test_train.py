@@ -96,6 +96,8 @@ def test_tensorboard_gets_losses_config_and_hparams(tmp_path):
     assert {p.name[:9] for p in run.pictures.iterdir()} == {"marginals", "associati"}
     hparams = list(run.tensorboard.rglob("events*"))
     assert any(b"hparam/val/score" in p.read_bytes() for p in hparams)
+    assert any(b"model.encoder.hidden" in p.read_bytes() for p in hparams)
+    assert not any(b"callbacks.checkpoint.every_seconds" in p.read_bytes() for p in hparams)
 
 
 def test_an_existing_run_is_kept_unless_it_may_be_replaced(tmp_path):
