@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from genmodels.layout import Condition, ConditionGroup
 
@@ -17,7 +18,7 @@ class Conditions:
 
     "empirical": a group at random, then a level by its training frequency. "balanced": a group
     at random, then any level seen in training with equal probability. `{name: level}`: that
-    level always, and `told` says what must then hold in the encoded rows.
+    level always. Of the last two, `impose` makes the encoded rows say what they were told.
 
     Args:
         condition: what the model can be told.
@@ -29,7 +30,7 @@ class Conditions:
 
     def __init__(self, *, condition: Condition, rule: str | Mapping[str, Any]) -> None:
         self.condition = condition
-        self.told: dict[int, int] = {}
+        self.imposed = not (rule == "empirical" or rule == {})
         if isinstance(rule, Mapping) and rule:
             self._probabilities = self._fixed(rule)
         elif rule == "empirical" or rule == {}:
@@ -56,6 +57,21 @@ class Conditions:
         index = np.searchsorted(self._cumulative, uniform, side="right")
         return np.minimum(index, np.flatnonzero(self._probabilities)[-1])
 
+    def impose(self, codes: Tensor, index: np.ndarray) -> None:
+        """Write the level that each row was told over the one that was made, in place.
+
+        Nothing happens with "empirical", which asks for nothing.
+
+        Args:
+            codes: of the encoded rows, on the host, shape (N, Q).
+            index: what `draw` gave, shape (N,).
+        """
+        groups = self.condition.groups if self.imposed else ()
+        for group, offset in zip(groups, self.condition.offsets, strict=False):
+            rows = np.flatnonzero((index >= offset) & (index < offset + group.size))
+            if group.code is not None and len(rows):
+                codes.numpy()[rows, group.code] = index[rows] - offset
+
     def _fixed(self, rule: Mapping[str, Any]) -> np.ndarray:
         if len(rule) > 1:
             names = ", ".join(map(repr, rule))
@@ -63,9 +79,6 @@ class Conditions:
         name, level = next(iter(rule.items()))
         group = _find_group(self.condition, str(name))
         index = _find_level(self.condition.groups[group], level)
-        code = self.condition.groups[group].code
-        if code is not None:
-            self.told = {code: index}
         probabilities = np.zeros(self.condition.width)
         probabilities[self.condition.offsets[group] + index] = 1.0
         return probabilities

@@ -130,8 +130,11 @@ class Sampler:
         rows = self.draws.block_rows
         z, u = self.draws.block(number, self.model.latent_dim, self.model.noise_dim, self.device)
         c, index = self._condition(number)
+        encoded = self._encoded(z, c, u)
+        if index is not None and "codes" in encoded:
+            self.conditions.impose(encoded["codes"], index)
         return self.codec.decode(
-            self._encoded(z, c, u),
+            encoded,
             conditions=index if _is_label(self.conditions.condition) else None,
             rng=self.draws.rng(number, "decode"),
             start=number * rows,
@@ -146,8 +149,6 @@ class Sampler:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=rounded):
             parts = [self.model.sample(*inputs) for inputs in passes]
         encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
-        for code, level in self.conditions.told.items():
-            encoded["codes"][:, code] = level
         return {name: value.cpu() for name, value in encoded.items()}
 
     def _condition(self, number: int) -> tuple[Tensor, np.ndarray | None]:

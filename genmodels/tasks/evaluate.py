@@ -26,7 +26,7 @@ from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.compose import require
 from genmodels.tasks.holdout import has_holdout, holdout_source
-from genmodels.types import Raw
+from genmodels.types import Raw, Source
 
 __all__ = ["Real", "evaluate", "run"]
 
@@ -124,7 +124,9 @@ def _of_run(cfg: DictConfig, place: Path) -> Real:
         )
     train, _, holdout = split.take(loaded)
     if cfg.holdout is not None or has_holdout(saved):
-        holdout = holdout_source(saved, None if cfg.holdout is None else str(cfg.holdout)).load()
+        apart = holdout_source(saved, None if cfg.holdout is None else str(cfg.holdout))
+        _refuse_the_same(apart, split.fingerprint)
+        holdout = apart.load()
     elif not len(holdout):
         raise ValueError(
             f"{origin} held no rows out (data.holdout=0), so every row was seen in training. Name "
@@ -160,15 +162,24 @@ def _of_files(cfg: DictConfig) -> Real:
             "name the run that made the data (run=<folder>), or both real=<what the generator saw> "
             "and holdout=<real data that it did not see>"
         )
-    loaded = open_source(str(cfg.real)).load()
+    source, apart = open_source(str(cfg.real)), open_source(str(cfg.holdout))
+    _refuse_the_same(apart, source.fingerprint())
+    loaded = source.load()
     choice = cfg.kinds[kind_of(loaded)]
     schema = schema_of(
         OmegaConf.create({"schema": cfg.schema, "data": {"infer": choice.infer}}), loaded
     )
     parse = instantiate(choice.parse)
     train = read_alike(loaded, schema, parse, what="training")
-    there = open_source(str(cfg.holdout)).load()
-    return Real(train, read_alike(there, schema, parse, what="held-out"), schema)
+    return Real(train, read_alike(apart.load(), schema, parse, what="held-out"), schema)
+
+
+def _refuse_the_same(apart: Source, fingerprint: str) -> None:
+    if apart.fingerprint() == fingerprint:
+        raise ValueError(
+            "the held-out data are the data that the generator saw, so they can judge nothing; "
+            "name others with holdout=<path>"
+        )
 
 
 def _folder(cfg: DictConfig, place: Path) -> Path:

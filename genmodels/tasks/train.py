@@ -73,7 +73,7 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
     prepared = prepare(cfg, source, target if state is not None else None)
     model = build_model(cfg, prepared.codec.layout, prepared.condition)
     if state is not None and nothing_to_do(cfg, state):
-        log.info("%s is already trained for %s epochs", target, cfg.trainer.max_epochs)
+        log.info("%s is already trained for %s epochs", target, state["position"]["epoch"])
         return target
     if cfg.validation.monitor == "val/loss" and not model.measures_loss:
         raise ValueError(

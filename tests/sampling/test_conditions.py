@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from genmodels.layout import Condition, ConditionGroup
 from genmodels.sampling.conditions import Conditions
@@ -32,10 +33,22 @@ def test_shares_of_the_drawn_conditions_are_those_asked_for(rule, expected):
     assert shares(conditions) == pytest.approx(expected, abs=4 * 0.5 / ROWS**0.5)
 
 
-def test_a_level_told_by_the_user_must_hold_in_the_encoded_rows():
-    assert Conditions(condition=BOTH, rule={"income": ">50K"}).told == {1: 1}
-    assert Conditions(condition=BOTH, rule="balanced").told == {}
-    assert Conditions(condition=LABEL, rule={"label": "dog"}).told == {}
+@pytest.mark.parametrize(
+    ("condition", "rule", "expected"),
+    [
+        (BOTH, {"income": ">50K"}, [[9, 1]] * 4),
+        (BOTH, "balanced", [[0, 9], [2, 9], [9, 0], [9, 1]]),
+        (BOTH, "empirical", [[9, 9]] * 4),
+        (LABEL, {"label": "dog"}, [[9, 9]] * 4),
+    ],
+)
+def test_what_was_told_is_imposed_on_the_encoded_rows(condition, rule, expected):
+    codes = torch.full((4, 2), 9, dtype=torch.int32)
+    index = np.array([5] * 4 if isinstance(rule, dict) else [0, 2, 4, 5])
+    if condition is LABEL:
+        index[:] = 1
+    Conditions(condition=condition, rule=rule).impose(codes, index)
+    assert codes.tolist() == expected
 
 
 def test_levels_are_found_by_their_text():

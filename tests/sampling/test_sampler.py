@@ -78,6 +78,8 @@ def test_conditions_have_the_training_frequencies_and_a_told_level_always_holds(
     expected = 0.9 * np.array([0.5, 0.3, 0.2]) + 0.1 / 3
     assert np.bincount(counts) / len(counts) == pytest.approx(expected, abs=0.015)
     assert set(draw(2000, rule={"k": "c"})["k"].to_pylist()) == {"c"}
+    counts = draw(20_000, rule="balanced")["k"].combine_chunks().indices.to_numpy()
+    assert np.bincount(counts) / len(counts) == pytest.approx([1 / 3] * 3, abs=0.015)
 
 
 def test_at_most_a_few_blocks_are_in_memory():

@@ -49,6 +49,12 @@ def test_files_are_enough(tables):
     assert json.loads(paths[0].read_text())["facts"]["held-out rows"] == 300
 
 
+def test_what_the_generator_saw_is_no_holdout(tables):
+    words = [f"{name}={tables / 'train.csv'}" for name in ("real", "holdout")]
+    with pytest.raises(ValueError, match="can judge nothing"):
+        judge(*words, f"synthetic={tables / 'made.csv'}")
+
+
 def test_a_holdout_may_hold_what_training_lacked(tables):
     odd = mixed(300, 4)
     odd = odd.set_column(3, "colour", pa.array(["mauve", None] + ["red"] * 298))
