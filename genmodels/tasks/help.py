@@ -67,10 +67,10 @@ def verb_help(verb: str, folders: Sequence[Path]) -> str:
     parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
     parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
     found = settings(root)
-    if verb == "train":
+    if verb in ("train", "schema"):
         found += [
             (f"{prefix}{key}", default, text)
-            for prefix, name, below in KNOBS
+            for prefix, name, below in (KNOBS if verb == "train" else KNOBS[:1])
             for path in with_bases(CONFIGS / f"{name}.yaml")
             for key, default, text in settings(path, below=below)
             if prefix != "trainer." or key in TRAINER_KNOBS

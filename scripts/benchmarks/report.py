@@ -180,7 +180,7 @@ def images(result: dict[str, Any]) -> str:
         )
         pictures += f"\n`{model}` on {data}, rows are classes:\n\n![](results/fake_{name}.png)\n"
     header = ["model", "data", "threads", "training s", "TSTR accuracy", "trained on real"]
-    header += ["yardstick FD", "yardstick TSTR", "yardstick TRTR"]
+    header += ["FD by a scorer apart", "its TSTR", "its TRTR"]
     return text + table(header, rows) + pictures
 
 
