@@ -114,6 +114,7 @@ def step(result: dict[str, Any]) -> str:
             result[model]["limit_ms"],
             result[model]["update_ms"],
             round(result[model]["update_ms"] / result[model]["limit_ms"], 2),
+            ", ".join(f"{kind} {share}" for kind, share in result[model]["shares"].items()),
         ]
         for model in ("ctgan", "tvae")
     ]
@@ -123,6 +124,7 @@ def step(result: dict[str, Any]) -> str:
         "limit ms (matrix products alone)",
         "measured ms",
         "ratio",
+        "where the time goes, %",
     ]
     return text + table(header, rows)
 

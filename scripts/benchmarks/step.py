@@ -11,6 +11,7 @@ times mean something on an idle machine only.
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -18,6 +19,7 @@ from collections.abc import Callable
 
 import torch
 from common import RESULTS, machine
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from genmodels.algorithms.base import GenerativeModel
@@ -95,7 +97,27 @@ def gflop(call: Callable[[], object]) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def measure(model: GenerativeModel, condition: Condition, threads: int) -> dict[str, float]:
+def shares(call: Callable[[], object]) -> dict[str, int]:
+    """Percent of the time of an update by kind of operation; the profiler's own cost included."""
+    kinds = {
+        "products": ("aten::mm", "aten::addmm", "aten::bmm"),
+        "optimizer": ("Optimizer.", "aten::_fused_adam", "aten::_foreach"),
+        "random": ("aten::normal_", "aten::uniform_", "aten::bernoulli_", "aten::random_"),
+    }
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        for _ in range(30):
+            call()
+    events = found.key_averages()
+    total = sum(event.self_cpu_time_total for event in events)
+    part = {
+        kind: sum(e.self_cpu_time_total for e in events if e.key.startswith(names))
+        for kind, names in kinds.items()
+    }
+    part["the rest"] = total - sum(part.values())
+    return {kind: round(100 * time / total) for kind, time in part.items()}
+
+
+def measure(model: GenerativeModel, condition: Condition, threads: int) -> dict[str, object]:
     layout = model.layout
     assert isinstance(layout, TableLayout)
     found = model.configure_optimizers()
@@ -126,6 +148,7 @@ def measure(model: GenerativeModel, condition: Condition, threads: int) -> dict[
         "matmul_gflops": rate,
         "limit_ms": round(work / rate * 1e3, 2),
         "update_ms": median,
+        "shares": shares(update),
         "update_fastest_tenth_ms": fast,
         "matmul_gflops_one_thread": rate_one,
         "one_thread_limit_ms": round(work / rate_one * 1e3, 2),
@@ -140,6 +163,7 @@ def measure(model: GenerativeModel, condition: Condition, threads: int) -> dict[
 def main() -> None:
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     results: dict[str, object] = {"machine": machine(), "threads": threads, "batch": BATCH}
+    os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)  # as training does on a processor
     layout, condition = adult_like()
     for name in ("ctgan", "tvae"):
         groups = condition if name == "ctgan" else Condition()
