@@ -25,12 +25,13 @@ from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.compose import require
-from genmodels.tasks.holdout import has_holdout, holdout_source
-from genmodels.types import Raw, Source
+from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
+from genmodels.types import Raw
 
 __all__ = ["Real", "evaluate", "run"]
 
 log = logging.getLogger(__name__)
+OTHERS = "name others with holdout=<path>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ def _of_run(cfg: DictConfig, place: Path) -> Real:
     train, _, holdout = split.take(loaded)
     if cfg.holdout is not None or has_holdout(saved):
         apart = holdout_source(saved, None if cfg.holdout is None else str(cfg.holdout))
-        _refuse_the_same(apart, split.fingerprint)
+        refuse_seen(apart, split.fingerprint, OTHERS)
         holdout = apart.load()
     elif not len(holdout):
         raise ValueError(
@@ -163,7 +164,7 @@ def _of_files(cfg: DictConfig) -> Real:
             "and holdout=<real data that it did not see>"
         )
     source, apart = open_source(str(cfg.real)), open_source(str(cfg.holdout))
-    _refuse_the_same(apart, source.fingerprint())
+    refuse_seen(apart, source.fingerprint(), OTHERS)
     loaded = source.load()
     choice = cfg.kinds[kind_of(loaded)]
     schema = schema_of(
@@ -172,14 +173,6 @@ def _of_files(cfg: DictConfig) -> Real:
     parse = instantiate(choice.parse)
     train = read_alike(loaded, schema, parse, what="training")
     return Real(train, read_alike(apart.load(), schema, parse, what="held-out"), schema)
-
-
-def _refuse_the_same(apart: Source, fingerprint: str) -> None:
-    if apart.fingerprint() == fingerprint:
-        raise ValueError(
-            "the held-out data are the data that the generator saw, so they can judge nothing; "
-            "name others with holdout=<path>"
-        )
 
 
 def _folder(cfg: DictConfig, place: Path) -> Path:

@@ -13,7 +13,7 @@ from genmodels.schema import Schema
 from genmodels.tasks.build import instantiate, source_of
 from genmodels.types import Raw, Source
 
-__all__ = ["has_holdout", "holdout_of", "holdout_source"]
+__all__ = ["has_holdout", "holdout_of", "holdout_source", "refuse_seen"]
 
 
 def has_holdout(cfg: DictConfig) -> bool:
@@ -36,13 +36,21 @@ def holdout_of(cfg: DictConfig, schema: Schema, fingerprint: str) -> Raw | None:
     if not has_holdout(cfg):
         return None
     source = holdout_source(cfg)
-    if source.fingerprint() == fingerprint:
-        raise ValueError(
-            "the held-out data are the training data; name others with data.holdout_path, or leave "
-            "it out to hold out a share (data.holdout)"
-        )
+    refuse_seen(
+        source,
+        fingerprint,
+        "name others with data.holdout_path, or leave it out to hold out a share (data.holdout)",
+    )
     raw = source.load()
     return read_alike(raw, schema, instantiate(cfg.data.parse_apart), what="held-out")
+
+
+def refuse_seen(apart: Source, fingerprint: str, advice: str) -> None:
+    """Raise `ValueError` when held-out data are the training data of that fingerprint."""
+    if apart.fingerprint() == fingerprint:
+        raise ValueError(
+            f"the held-out data are the training data, so they can judge nothing; {advice}"
+        )
 
 
 def holdout_source(cfg: DictConfig, path: str | None = None) -> Source:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import lightning as L
@@ -80,21 +82,15 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
             f"validation.monitor=val/loss needs a model that measures one; "
             f"model={cfg.choices.model} does not: set validation.monitor=val/score"
         )
-    sitting = _claim(cfg, target, prepared, model, state)
+    sitting = _claim(cfg, target, partial(_sit, cfg, prepared, model, state), state is None)
     return _fit(sitting, cfg, prepared, model, fresh=state is None)
 
 
-def _claim(
-    cfg: DictConfig,
-    target: Run,
-    prepared: Prepared,
-    model: GenerativeModel,
-    state: dict[str, Any] | None,
-) -> Sitting:
+def _claim(cfg: DictConfig, target: Run, sit: Callable[[Run], Sitting], fresh: bool) -> Sitting:
     """A trainer, and the directory of a new run; the next number when a name was taken since."""
     while True:
-        sitting = _sit(cfg, target, prepared, model, state)
-        if state is not None or not sitting.trainer.is_global_zero:
+        sitting = sit(target)
+        if not fresh or not sitting.trainer.is_global_zero:
             return sitting
         try:
             target.create(overwrite=cfg.overwrite)
@@ -121,10 +117,10 @@ class Sitting:
 
 def _sit(
     cfg: DictConfig,
-    target: Run,
     prepared: Prepared,
     model: GenerativeModel,
     state: dict[str, Any] | None,
+    target: Run,
 ) -> Sitting:
     """The trainer with its callbacks; nothing is written yet."""
     ledger, signals = Ledger(path=target.metrics, writer=None), Signals()

@@ -13,8 +13,10 @@ from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.files import sha256
 from genmodels.types import Images
 
-__all__ = ["NPZ"]
+__all__ = ["NPZ", "UNREADABLE"]
 
+UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading an archive of arrays raises when it is damaged or holds objects."""
 ADVICE = "an .npz holds `images` (uint8, NHW or NHWC) and, optionally, `labels` and `class_names`"
 
 
@@ -72,7 +74,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             there = archive.files
             arrays = {k: archive[k] for k in ("images", "labels", "class_names") if k in there}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise ValueError(
             f"{path} cannot be read: {error}; {ADVICE}, none of them an array of objects"
         ) from error

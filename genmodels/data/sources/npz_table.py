@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from genmodels.data.sources.npz import UNREADABLE
 from genmodels.data.sources.parts import check_rows
 from genmodels.files import sha256
 
@@ -38,7 +38,7 @@ class NPZTable:
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
             raise ValueError(f"{self.path} cannot be read: {error}") from error
         masks = {
             name
