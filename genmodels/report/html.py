@@ -65,9 +65,7 @@ def _section(section: Section) -> str:
 
 
 def _rows(rows: Sequence[Row]) -> str:
-    floors = list(dict.fromkeys(row.floor_is for row in rows))
-    floor = floors[0] if len(floors) == 1 else "floor"
-    names = ("synthetic", "95 % interval", "held-out real", floor, "n", "seed")
+    names = ("synthetic", "95 % interval", "held-out real", "shuffled", "copies", "n", "seed")
     head = "<th>figure</th>" + "".join(f'<th class="n">{escape(n)}</th>' for n in names)
     return f"<table><tr>{head}<th>verdict</th></tr>{''.join(map(_row, rows))}</table>"
 
@@ -75,7 +73,8 @@ def _rows(rows: Sequence[Row]) -> str:
 def _row(row: Row) -> str:
     interval = "-" if row.interval is None else " to ".join(map(number, row.interval))
     note = f'<div class="note">{escape(row.note)}</div>' if row.note else ""
-    numbers = (interval, number(row.ceiling), number(row.floor), number(row.n), str(row.seed))
+    points = (number(row.ceiling), number(row.independent), number(row.copies))
+    numbers = (interval, *points, number(row.n), str(row.seed))
     return (
         f"<tr><td>{escape(row.metric)} {ARROWS[row.better]}{note}</td>"
         f'<td class="n v">{number(row.value)}</td>'

@@ -13,14 +13,12 @@ from genmodels.metrics.intervals import wilson
 from genmodels.metrics.kernels import density_and_coverage, frechet_distance, kernel_distance
 from genmodels.metrics.marginals import total_variation
 from genmodels.report.pictures import image_rows
-from genmodels.report.rows import Axis, Better, Cell, Detail, Picture, Points, Row, Section
+from genmodels.report.rows import Axis, Better, Cell, Detail, Floor, Picture, Points, Row, Section
 from genmodels.types import Images
 
 __all__ = ["Album", "copies", "coverage", "distances", "gallery", "utility"]
 
-SHUFFLED = "shuffled pixels"
 CHOICE = "A seeded choice, not a selection."
-COPIES = "copies of the training images"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +57,16 @@ class Album:
         *,
         interval: tuple[float, float] | None = None,
         note: str = "",
-        floor_is: str = SHUFFLED,
+        floor_is: Floor = "independent",
         scale: float = 1.0,
     ) -> Row:
-        value, ceiling, floor = points.value, points.ceiling, points.floor
         return Row(
             axis,
             metric,
-            value,
-            ceiling,
-            floor,
+            points.value,
+            points.ceiling,
+            points.independent,
+            points.copies,
             better,
             n,
             self.seed,
@@ -226,22 +224,22 @@ def copies(album: Album, *, count: int, side: int, shown: int) -> Section:
         album.row(
             "memorisation",
             "near copies of training images, share",
-            Points(near / total, near_real / total_real, 1.0),
+            Points(near / total, near_real / total_real, None, 1.0),
             "lower",
             total,
             interval=wilson(near, total),
             note="Nearest training image nearer than half the usual distance of real images.",
-            floor_is=COPIES,
+            floor_is="copies",
         ),
         album.row(
             "memorisation",
             "exact copies of training images, share",
-            Points(exact / n, exact_real / len(album.holdout), 1.0),
+            Points(exact / n, exact_real / len(album.holdout), None, 1.0),
             "lower",
             n,
             interval=wilson(exact, n),
             note=f"{exact:,} of {n:,} images.",
-            floor_is=COPIES,
+            floor_is="copies",
         ),
     )
     order = np.argsort(made.distance, kind="stable")[:shown]

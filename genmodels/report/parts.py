@@ -2,8 +2,8 @@
 
 The reference is the held-out table, which no training saw. Every figure is computed on the same
 number of rows n for synthetic rows (value), training rows (ceiling: what another real sample
-scores) and training rows with each column shuffled (floor): errors of finite samples then weigh
-on all three alike.
+scores), training rows with each column shuffled on its own (independent) and training rows drawn
+with replacement (copies): errors of finite samples then weigh on all alike.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.intervals import mean_interval
+from genmodels.metrics.intervals import jackknife
 from genmodels.metrics.views import TableView, shuffled_columns, table_views
-from genmodels.report.rows import Axis, Better, Points, Row
+from genmodels.report.rows import Axis, Better, Floor, Points, Row
 from genmodels.schema import TableSchema
 
 __all__ = ["Parts", "head"]
-
-CHUNKS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +29,8 @@ class Parts:
     Args:
         schema: of the tables.
         raw: training, held-out and synthetic table, as given.
-        train, holdout, synthetic, shuffled: all rows.
+        train, holdout, synthetic: all rows.
+        independent, copies: as many rows as training has, see above.
         n: rows behind a figure with reference points.
         seed: of every random choice.
     """
@@ -41,7 +40,8 @@ class Parts:
     train: TableView
     holdout: TableView
     synthetic: TableView
-    shuffled: TableView
+    independent: TableView
+    copies: TableView
     n: int
     seed: int
 
@@ -70,26 +70,50 @@ class Parts:
             for k, view in enumerate(table_views(list(raw), schema))
         )
         n = min(rows, len(real), len(held), len(made))
-        return cls(schema, raw, real, held, made, shuffled_columns(real, seed), n, seed)
+        shuffled = shuffled_columns(real, seed)
+        drawn = np.random.default_rng([seed, 12]).integers(0, len(real), len(real))
+        return cls(schema, raw, real, held, made, shuffled, real.take(drawn), n, seed)
 
     @property
     def reference(self) -> TableView:
         return head(self.holdout, self.n)
 
-    def chunks(self) -> list[TableView]:
-        """Up to five disjoint samples of n synthetic rows."""
-        count = min(CHUNKS, len(self.synthetic) // self.n)
-        rows = np.arange(self.n)
-        return [self.synthetic.take(rows + k * self.n) for k in range(count)]
+    def sides(self, n: int | None = None) -> tuple[TableView, TableView, TableView, TableView]:
+        """Synthetic, training, independent and copied rows, n of each: the order of `Points`."""
+        n = self.n if n is None else n
+        made, real = head(self.synthetic, n), head(self.train, n)
+        return made, real, head(self.independent, n), head(self.copies, n)
 
     def points(self, metric: Callable[[TableView, TableView], float]) -> Points:
-        """A figure metric(reference, other), the value averaged over `chunks`."""
-        repeats = tuple(metric(self.reference, chunk) for chunk in self.chunks())
-        return Points(
-            float(np.mean(repeats)),
-            metric(self.reference, head(self.train, self.n)),
-            metric(self.reference, head(self.shuffled, self.n)),
-            repeats,
+        """A figure metric(reference, other) on n rows of each data set."""
+        return Points(*(metric(self.reference, side) for side in self.sides()))
+
+    def figure(
+        self,
+        axis: Axis,
+        name: str,
+        metric: Callable[[TableView, TableView], float],
+        better: Better,
+        *,
+        high: float = 1.0,
+        note: str = "",
+        headline: bool = True,
+        scale: float = 1.0,
+    ) -> Row:
+        """A row of a cheap metric(reference, other) in [0, high], with a jackknife interval.
+
+        The interval covers the chance of the synthetic and of the reference rows.
+        """
+        points = self.points(metric)
+        reference, made = self.reference, head(self.synthetic, self.n)
+        interval = jackknife(
+            points.value,
+            lambda kept: metric(reference.take(kept), made.take(kept)),
+            self.n,
+            high=high,
+        )
+        return self.row(
+            axis, name, points, better, interval=interval, note=note, headline=headline, scale=scale
         )
 
     def row(
@@ -102,21 +126,22 @@ class Parts:
         n: int | None = None,
         interval: tuple[float, float] | None = None,
         note: str = "",
-        floor_is: str = "shuffled columns",
+        floor_is: Floor = "independent",
         headline: bool = True,
         scale: float = 1.0,
     ) -> Row:
-        """A `Row`; n defaults to the common one, the interval to the spread over chunks."""
+        """A `Row`; n defaults to the common one."""
         return Row(
             axis,
             metric,
             points.value,
             points.ceiling,
-            points.floor,
+            points.independent,
+            points.copies,
             better,
             self.n if n is None else n,
             self.seed,
-            interval or mean_interval(points.repeats),
+            interval,
             note,
             floor_is,
             headline,

@@ -20,7 +20,11 @@ from genmodels.report.summary import ARROWS, cell, number, summary, verdict
 
 __all__ = ["print_report", "to_json", "to_markdown", "write_report"]
 
-FORMAT = 1
+FORMAT = 2
+HEADERS = (
+    "figure", "synthetic", "95 % interval", "held-out real", "shuffled", "copies", "n", "seed",
+    "verdict",
+)  # fmt: skip
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -55,9 +59,7 @@ def to_markdown(report: Report) -> str:
     for section in report.sections:
         out += [f"## {_plain(section.title)}", "", _plain(section.text), ""]
         if section.rows:
-            floors = list(dict.fromkeys(row.floor_is for row in section.rows))
-            headers = _headers(floors)
-            out += [*_grid(headers, [_line(row) for row in section.rows]), ""]
+            out += [*_grid(HEADERS, [_line(row) for row in section.rows]), ""]
         for detail in section.details:
             out += [f"### {_plain(detail.title)}", "", *_detail_grid(detail), ""]
     return "\n".join(out)
@@ -70,12 +72,13 @@ def print_report(report: Report, console: Console) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("axis", "figure"):
         table.add_column(name, overflow="fold")
-    for name in ("synthetic", "held-out real", "floor"):
+    for name in ("synthetic", "held-out real", "shuffled", "copies"):
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("verdict", overflow="fold")
     for row in report.rows:
         figure = f"{row.metric} {ARROWS[row.better]}"
-        numbers = (number(row.value), number(row.ceiling), number(row.floor))
+        points = (row.value, row.ceiling, row.independent, row.copies)
+        numbers = tuple(map(number, points))
         table.add_row(row.axis, escape(figure), *numbers, escape(verdict(row)))
     console.print(table)
 
@@ -99,7 +102,8 @@ def _row_state(row: Row) -> dict[str, Any]:
         "metric": row.metric,
         "value": row.value,
         "ceiling": row.ceiling,
-        "floor": row.floor,
+        "independent": row.independent,
+        "copies": row.copies,
         "floor_is": row.floor_is,
         "better": row.better,
         "n": row.n,
@@ -110,14 +114,9 @@ def _row_state(row: Row) -> dict[str, Any]:
     }
 
 
-def _headers(floors: Sequence[str]) -> tuple[str, ...]:
-    floor = floors[0] if len(floors) == 1 else "floor"
-    return "figure", "synthetic", "95 % interval", "held-out real", floor, "n", "seed", "verdict"
-
-
 def _line(row: Row) -> tuple[str, ...]:
     interval = "-" if row.interval is None else " to ".join(map(number, row.interval))
-    points = (number(row.ceiling), number(row.floor))
+    points = (number(row.ceiling), number(row.independent), number(row.copies))
     figure = f"{row.metric} {ARROWS[row.better]}"
     last = (number(row.n), str(row.seed), verdict(row))
     return (figure, number(row.value), interval, *points, *last)

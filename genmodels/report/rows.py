@@ -14,10 +14,12 @@ from typing import Any, Literal, Protocol
 from genmodels.types import Raw
 
 __all__ = [
+    "FLOORS",
     "Axis",
     "Better",
     "Cell",
     "Detail",
+    "Floor",
     "Picture",
     "Points",
     "Report",
@@ -29,6 +31,12 @@ __all__ = [
 
 Axis = Literal["fidelity", "coverage", "utility", "memorisation", "privacy", "bias"]
 Better = Literal["lower", "higher", "near"]
+Floor = Literal["independent", "copies"]
+FLOORS: dict[Floor, str] = {
+    "independent": "independently shuffled data",
+    "copies": "copies of the training data",
+}
+"""What stands in the place of the synthetic data to show how bad a figure can get."""
 DIGITS = 5
 
 Cell = str | int | float | None
@@ -43,12 +51,19 @@ def rounded(value: float) -> float:
 
 @dataclass(frozen=True)
 class Points:
-    """A figure and its reference points."""
+    """One figure for the synthetic data and for the three data sets that it stands beside.
+
+    Args:
+        value: of the synthetic data.
+        ceiling: of real data that no training saw, in its place: as good as it gets.
+        independent: of training data whose columns (or pixels) are shuffled independently.
+        copies: of training data drawn with replacement.
+    """
 
     value: float
-    ceiling: float
-    floor: float | None
-    repeats: tuple[float, ...] = ()
+    ceiling: float | None
+    independent: float | None = None
+    copies: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,15 +73,13 @@ class Row:
     Args:
         axis: which question it answers.
         metric: what is measured.
-        value: the figure of the synthetic data.
-        ceiling: the same figure for real data that no training saw: as good as it gets.
-        floor: the same figure for data that is useless or harmful on this axis.
+        value, ceiling, independent, copies: see `Points`; None where it is not known.
         better: "near" means that the ceiling is the target from both sides.
         n: rows (or images) behind the figure.
         seed: of every random choice behind it.
         interval: 95 % interval of `value`, or None where it is not known.
         note: what it means, in plain words.
-        floor_is: what the floor was computed from.
+        floor_is: which of the two stands for bad data on this axis.
         headline: whether the summary may speak of it.
         scale: distance from the ceiling that counts as entirely bad where the floor says nothing.
     """
@@ -75,24 +88,30 @@ class Row:
     metric: str
     value: float
     ceiling: float | None
-    floor: float | None
+    independent: float | None
+    copies: float | None
     better: Better
     n: int
     seed: int
     interval: tuple[float, float] | None = None
     note: str = ""
-    floor_is: str = "shuffled columns"
+    floor_is: Floor = "independent"
     headline: bool = True
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("value", "ceiling", "floor"):
+        for name in ("value", "ceiling", "independent", "copies"):
             number = getattr(self, name)
             if number is not None:
                 object.__setattr__(self, name, rounded(number))
         if self.interval is not None:
             low, high = self.interval
             object.__setattr__(self, "interval", (rounded(low), rounded(high)))
+
+    @property
+    def floor(self) -> float | None:
+        """The figure of data that is bad on this axis."""
+        return self.copies if self.floor_is == "copies" else self.independent
 
     def gap(self) -> float | None:
         """How far the value is from the ceiling, in units of the way to the floor.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genmodels.report.rows import Cell, Report, Row
+from genmodels.report.rows import FLOORS, Cell, Report, Row
 
 __all__ = ["ARROWS", "UNTESTED", "cell", "number", "summary", "verdict"]
 
@@ -41,7 +41,7 @@ def verdict(row: Row) -> str:
         return "clearly worse than held-out real data"
     if row.floor is None or not _reaches(row):
         return "bad"
-    return f"{'as bad as' if gap <= 1.25 else 'worse than'} {row.floor_is}"
+    return f"{'as bad as' if gap <= 1.25 else 'worse than'} {FLOORS[row.floor_is]}"
 
 
 def summary(report: Report) -> list[str]:
@@ -61,7 +61,7 @@ def summary(report: Report) -> list[str]:
 def _sentence(row: Row) -> str:
     points = [f"{row.metric} is {number(row.value)}", f"held-out real data {number(row.ceiling)}"]
     if row.floor is not None:
-        points.append(f"{row.floor_is} {number(row.floor)}")
+        points.append(f"{FLOORS[row.floor_is]} {number(row.floor)}")
     note = f" {row.note}" if row.note else ""
     return f"{row.axis.capitalize()}: {verdict(row)} ({'; '.join(points)}).{note}"
 

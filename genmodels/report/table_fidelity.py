@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
@@ -20,16 +21,11 @@ __all__ = ["detection", "missing", "pairs", "shapes"]
 
 def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
     """Each column's own distribution; blind to how columns go together."""
-    train, synthetic = _published(parts, rows)
-    holdout, shuffled = head(parts.holdout, rows), head(parts.shuffled, len(train))
-    value, ceiling, floor = (
-        float(shape_errors(train, v).mean()) for v in (synthetic, holdout, shuffled)
-    )
     found = (
-        parts.row(
+        parts.figure(
             "fidelity",
             "column shape error, mean",
-            parts.points(lambda a, b: float(shape_errors(a, b).mean())),
+            lambda a, b: float(shape_errors(a, b).mean()),
             "lower",
             note="Each column on its own: shuffled columns are perfect here, so look on.",
             scale=0.2,
@@ -37,10 +33,10 @@ def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
         parts.row(
             "fidelity",
             "column shape error against training rows, as published",
-            Points(value, ceiling, floor),
+            _published(parts, rows, lambda a, b: float(shape_errors(a, b).mean())),
             "lower",
-            n=len(synthetic),
-            note=f"All rows, as papers do; held-out figure on {len(holdout):,}.",
+            n=min(rows, len(parts.train), len(parts.synthetic)),
+            note=f"All rows, as papers do; held-out figure on {min(rows, len(parts.holdout)):,}.",
             headline=False,
             scale=0.2,
         ),
@@ -56,15 +52,15 @@ def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
 
 def pairs(parts: Parts, *, rows: int, worst: int) -> Section:
     """How two columns go together, for every pair of columns."""
-    headline = parts.row(
+    headline = parts.figure(
         "fidelity",
         "pair trend error, mean, shared bins",
-        parts.points(lambda a, b: pair_errors(a, b, "shared").mean()),
+        lambda a, b: pair_errors(a, b, "shared").mean(),
         "lower",
         note="How two columns go together.",
         scale=0.2,
     )
-    first = pair_errors(parts.reference, parts.chunks()[0], "shared")
+    first = pair_errors(parts.reference, head(parts.synthetic, parts.n), "shared")
     text = (
         "Half the difference of Pearson's correlation for two numeric columns, else the total "
         "variation distance of the two-way table with numbers in ten equal bins. 0 is best."
@@ -80,10 +76,10 @@ def missing(parts: Parts) -> Section | None:
     some = np.flatnonzero(np.max(shares, axis=0) > 0)
     if not len(some):
         return None
-    row = parts.row(
+    row = parts.figure(
         "fidelity",
         "missing share error, mean",
-        parts.points(lambda a, b: float(missing_errors(a, b)[some].mean())),
+        lambda a, b: float(missing_errors(a, b)[some].mean()),
         "lower",
         note="Over the columns with missing values.",
         scale=0.1,
@@ -103,11 +99,11 @@ def detection(parts: Parts, *, rows: int, folds: int) -> Section:
     n = min(parts.n, rows)
     test = partial(c2st, head(parts.holdout, n), seed=parts.seed, folds=folds)
     value = test(head(parts.synthetic, n), explain=True)
-    ceiling, floor = test(head(parts.train, n)), test(head(parts.shuffled, n))
+    others = [test(side).auc for side in parts.sides(n)[1:]]
     row = parts.row(
         "fidelity",
         "C2ST AUC, gradient boosting",
-        Points(value.auc, ceiling.auc, floor.auc),
+        Points(value.auc, *others),
         "near",
         n=value.n,
         interval=value.interval,
@@ -134,18 +130,17 @@ def _tell(found: Detection) -> str:
     return "A strong classifier tells them apart" + (f", first by {names}." if names else ".")
 
 
-def _published(parts: Parts, rows: int) -> tuple[TableView, TableView]:
-    """Training rows and as many synthetic ones, up to `rows`."""
+def _published(parts: Parts, rows: int, metric: Callable[[TableView, TableView], float]) -> Points:
+    """A figure as papers give it: against training rows, all rows up to `rows`."""
     train = head(parts.train, rows)
-    return train, head(parts.synthetic, len(train))
+    held, n = head(parts.holdout, rows), len(train)
+    sides = (head(parts.synthetic, n), held, head(parts.independent, n), head(parts.copies, n))
+    return Points(*(metric(train, side) for side in sides))
 
 
 def _per_column(parts: Parts) -> tuple[Detail, np.ndarray]:
     """Shape error of each column, the worst first, and that order."""
-    made = np.mean([shape_errors(parts.reference, chunk) for chunk in parts.chunks()], axis=0)
-    others = [
-        shape_errors(parts.reference, head(v, parts.n)) for v in (parts.train, parts.shuffled)
-    ]
+    made, *others = (shape_errors(parts.reference, side) for side in parts.sides()[:3])
     order = np.argsort(-made, kind="stable")
     names = parts.train.names
     lines = tuple(
@@ -156,16 +151,13 @@ def _per_column(parts: Parts) -> tuple[Detail, np.ndarray]:
 
 
 def _published_pairs(parts: Parts, rows: int) -> list[Row]:
-    train, synthetic = _published(parts, rows)
-    others = (synthetic, head(parts.holdout, rows), head(parts.shuffled, len(train)))
     kinds: tuple[tuple[Literal["own", "shared"], str, str], ...] = (
         ("own", "as published", "Each table's own range makes its bins."),
         ("shared", "shared bins", "The training range makes the bins."),
     )
     out = []
     for bins, name, note in kinds:
-        value, ceiling, floor = (pair_errors(train, other, bins).mean() for other in others)
-        points = Points(value, ceiling, floor)
+        points = _published(parts, rows, partial(_pair_mean, bins=bins))
         metric = f"pair trend error against training rows, {name}"
         out.append(
             parts.row(
@@ -173,7 +165,7 @@ def _published_pairs(parts: Parts, rows: int) -> list[Row]:
                 metric,
                 points,
                 "lower",
-                n=len(synthetic),
+                n=min(rows, len(parts.train), len(parts.synthetic)),
                 note=note,
                 headline=False,
                 scale=0.2,
@@ -182,11 +174,12 @@ def _published_pairs(parts: Parts, rows: int) -> list[Row]:
     return out
 
 
+def _pair_mean(a: TableView, b: TableView, bins: Literal["own", "shared"]) -> float:
+    return pair_errors(a, b, bins).mean()
+
+
 def _worst_pairs(parts: Parts, made: PairErrors, count: int) -> Detail:
-    others = [
-        pair_errors(parts.reference, head(v, parts.n), "shared").matrix
-        for v in (parts.train, parts.shuffled)
-    ]
+    others = [pair_errors(parts.reference, v, "shared").matrix for v in parts.sides()[1:3]]
     where = {name: k for k, name in enumerate(made.names)}
     lines = tuple(
         (a, b, error, *(_cell(m[where[a], where[b]]) for m in others))
@@ -216,7 +209,7 @@ def _heat(parts: Parts, errors: PairErrors) -> tuple[Picture, ...]:
     matrices, titles = [], []
     if len(parts.train.numeric) > 1:
         real = correlation(parts.reference.numbers)
-        fake = correlation(parts.chunks()[0].numbers)
+        fake = correlation(head(parts.synthetic, parts.n).numbers)
         matrices += [real, fake, fake - real]
         titles += ["correlation, real", "synthetic", "synthetic - real"]
     matrices.append(errors.matrix)

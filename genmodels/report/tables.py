@@ -8,8 +8,11 @@ import pyarrow as pa
 
 from genmodels.report.parts import Parts
 from genmodels.report.rows import Cell, Report, Section
+from genmodels.report.table_coverage import coverage
 from genmodels.report.table_fidelity import detection, missing, pairs, shapes
-from genmodels.report.table_use import coverage, memorisation, utility, validity
+from genmodels.report.table_memorisation import memorisation
+from genmodels.report.table_utility import utility
+from genmodels.report.table_validity import validity
 from genmodels.schema import TableSchema
 
 __all__ = ["TableSuite"]

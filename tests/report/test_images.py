@@ -34,7 +34,7 @@ def test_shuffled_pixels_fail():
     other = bars(400, 3)
     made = Images(shuffled_pixels(other.pixels, 0), other.labels, other.class_names)
     found = verdicts(judge(bars(400, 1), bars(300, 2), made))
-    assert "shuffled pixels" in found["FD[domain-cnn]"]
+    assert "shuffled data" in found["FD[domain-cnn]"]
     assert "held-out real data" not in found["accuracy"]
 
 

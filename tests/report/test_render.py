@@ -59,7 +59,7 @@ def test_all_forms_carry_the_same_numbers(report):
     checked = 0
     for section in state["sections"]:
         for row in section["rows"]:
-            for key in ("value", "ceiling", "floor"):
+            for key in ("value", "ceiling", "independent", "copies"):
                 assert number(row[key]) in cells
                 assert f">{number(row[key])}</td>" in html
                 assert row[key] is None or float(number(row[key])) == row[key]

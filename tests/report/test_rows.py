@@ -5,7 +5,7 @@ from genmodels.report.summary import number, summary, verdict
 
 
 def row(value, *, ceiling=0.0, floor=1.0, better="lower", axis="fidelity", **more):
-    return Row(axis, "a figure", value, ceiling, floor, better, 100, 0, **more)
+    return Row(axis, "a figure", value, ceiling, floor, None, better, 100, 0, **more)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_verdicts_are_words():
         "level with held-out real data",
         "close to held-out real data",
         "clearly worse than held-out real data",
-        "as bad as shuffled columns",
-        "worse than shuffled columns",
+        "as bad as independently shuffled data",
+        "worse than independently shuffled data",
     ]
     assert verdict(row(1.0, floor=0.0, scale=0.2)) == "bad"
     assert verdict(row(1.0, ceiling=None)) == "no reference"

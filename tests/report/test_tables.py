@@ -50,16 +50,16 @@ def test_independent_columns_pass_on_shapes_and_fail_on_everything_joint(real):
     report = judge(*real, shuffled(mixed(900, 3), 0))
     found = verdicts(report)
     assert found["column shape error"] in ("level with" + REAL, "close to" + REAL)
-    assert found["C2ST AUC"].endswith("shuffled columns")
-    assert found["pair trend error"].endswith("shuffled columns")
+    assert found["C2ST AUC"].endswith("shuffled data")
+    assert found["pair trend error"].endswith("shuffled data")
     assert REAL not in found["AUC for 'sold'"] or found["AUC for 'sold'"].startswith("clearly")
-    assert "shuffled columns" in summary(report)[0]
+    assert "shuffled data" in summary(report)[0]
 
 
 def test_copies_of_training_rows_are_the_first_thing_said(real):
     report = judge(*real, real[0])
     found = verdicts(report)
-    assert found["exact copies of training rows"] == "as bad as copies of the training rows"
+    assert found["exact copies of training rows"] == "as bad as copies of the training data"
     assert found["nearer to a training row than to a held-out row"].startswith(
         ("clearly", "as bad")
     )
