@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from genmodels.evaluation import evaluate
     from genmodels.synthesizer import Synthesizer
 
-__all__ = ["Synthesizer", "__version__"]
+__all__ = ["Synthesizer", "__version__", "evaluate"]
 __version__ = "0.1.0"
 
 
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from genmodels.synthesizer import Synthesizer
 
         return Synthesizer
+    if name == "evaluate":
+        from genmodels.evaluation import evaluate
+
+        return evaluate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from genmodels import __version__
-from genmodels.tasks.choices import CONFIGS, VERBS, nearest
+from genmodels.tasks.choices import CONFIGS, SUBJECTS, VERBS, nearest
 from genmodels.tasks.help import overview, verb_help
 
 __all__ = ["main"]
@@ -60,6 +60,7 @@ def _dispatch(words: list[str]) -> int:
     if any(word in ("-h", "--help") for word in rest):
         _say(verb_help(verb, folders))
         return 0
+    rest = _subject(verb, rest)
     only_show = "--cfg" in rest
     rest = [word for word in rest if word != "--cfg"]
     flag = next((word for word in rest if word.startswith("-")), None)
@@ -91,6 +92,18 @@ def _importing() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _subject(verb: str, words: list[str]) -> list[str]:
+    """`audit bias ...` -> `audit subject=bias ...`."""
+    known = SUBJECTS.get(verb)
+    if known is None:
+        return words
+    if not words or "=" in words[0] or words[0].startswith("-"):
+        raise ValueError(f"say what to {verb}: genmodels {verb} {known[0]} key=value ...")
+    if words[0] not in known:
+        raise ValueError(f"there is no {verb} {words[0]!r}{nearest(words[0], known)}")
+    return [f"subject={words[0]}", *words[1:]]
 
 
 def _config_dir(words: list[str]) -> tuple[Path | None, list[str]]:

@@ -9,13 +9,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-__all__ = ["Column", "ImageSchema", "Kind", "Role", "Schema", "TableSchema", "schema_from_state"]
+__all__ = [
+    "UNFIT",
+    "Column",
+    "ImageSchema",
+    "Kind",
+    "Role",
+    "Schema",
+    "TableSchema",
+    "schema_from_state",
+]
 
 Kind = Literal[
     "continuous", "integer", "categorical", "boolean", "datetime", "identifier", "constant"
 ]
 Role = Literal["feature", "target", "sensitive"]
 Level = str | int | float | bool
+
+UNFIT = b"genmodels.unfit"
+"""Metadata of raw rows in memory: JSON {column: values that did not fit and are now missing}."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ A thin face on the tasks: the same configurations, the same runs on disk, no pic
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import uuid
@@ -20,10 +19,10 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from genmodels.data.dtypes import frame_dtypes, to_frame
-from genmodels.data.open import open_source
+from genmodels.data.open import as_source
+from genmodels.data.schema_file import schema_path
 from genmodels.data.sources.frame import Frame
-from genmodels.data.sources.parts import table_fingerprint
-from genmodels.files import write_json
+from genmodels.data.sources.memory import Memory
 from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run
@@ -31,7 +30,7 @@ from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.quiet import isolated
 from genmodels.tasks.sample import build_sampler, pick_device
 from genmodels.tasks.train import train
-from genmodels.types import Images, Raw, Source
+from genmodels.types import Images, Source
 
 __all__ = ["Synthesizer"]
 
@@ -92,14 +91,14 @@ class Synthesizer(BaseEstimator):
             TypeError: when `data` is of another type.
             ValueError: when the data or the configuration cannot be used.
         """
-        source = _source(data)
+        source = as_source(data, what="fit")
         folder = Path(tempfile.mkdtemp(prefix="genmodels-"))
         cleaner = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         words = [f"model={self.model}", f"seed={self.seed}", *_data_words(source)]
         words += ["data.holdout=0.0", f"run={self.run or folder / 'run'}"]
         words += [] if self.run else ["logger=none"]
         words += [] if self.epochs is None else [f"trainer.max_epochs={self.epochs}"]
-        words += [] if schema is None else [f"schema={_schema_file(schema, folder)}"]
+        words += [] if schema is None else [f"schema={schema_path(schema, folder)}"]
         words += [] if target is None else [f"data.target={quoted(target)}"]
         cfg = compose("train", [*words, *self.overrides])
         with isolated():
@@ -194,48 +193,10 @@ def _load(run: Run) -> Loaded:
         return load_run(run, device=pick_device("auto"))
 
 
-class _Memory:
-    """Raw data that is in memory already."""
-
-    def __init__(self, raw: Raw) -> None:
-        self.raw = raw
-
-    def load(self) -> Raw:
-        return self.raw
-
-    def fingerprint(self) -> str:
-        if not isinstance(self.raw, Images):
-            return table_fingerprint(self.raw)
-        digest = hashlib.sha256(self.raw.pixels.tobytes())
-        digest.update(b"" if self.raw.labels is None else self.raw.labels.tobytes())
-        return digest.hexdigest()
-
-
-def _source(data: Any) -> Source:
-    if isinstance(data, pd.DataFrame):
-        return Frame(frame=data)
-    if isinstance(data, pa.Table | Images):
-        return _Memory(data)
-    if isinstance(data, str | Path):
-        return open_source(data)
-    raise TypeError(
-        "fit needs a pandas DataFrame, a pyarrow Table, genmodels.types.Images or a path, got "
-        f"{type(data).__module__}.{type(data).__name__}"
-    )
-
-
 def _data_words(source: Source) -> list[str]:
     """The part of the configuration that depends on where the data are, and of what kind."""
     if isinstance(source, Frame):
         return ["data=_table"]
-    if isinstance(source, _Memory):
+    if isinstance(source, Memory):
         return ["data=_images" if isinstance(source.raw, Images) else "data=_table"]
     return [f"data={type(source).__name__.lower()}", f"data.path={getattr(source, 'path', '')}"]
-
-
-def _schema_file(schema: Any, folder: Path) -> Path:
-    if isinstance(schema, str | Path):
-        return Path(schema)
-    path = folder / "schema.yaml"
-    write_json(path, dict(schema) if isinstance(schema, Mapping) else schema.state())
-    return path

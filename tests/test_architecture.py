@@ -46,8 +46,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": FOUNDATION | {"algorithms", "data", "run", "metrics"},
     "tasks": FOUNDATION | LEAVES | {"algorithms", "data", "sampling", "callbacks", "report", "run"},
     "synthesizer": FOUNDATION | {"data", "tasks", "run", "codecs"},
+    "evaluation": FOUNDATION | {"data", "report", "tasks"},
     "cli": {"tasks", "files"},
-    "__init__": {"synthesizer"},
+    "__init__": {"evaluation", "synthesizer"},
     "__main__": {"cli"},
 }
 HYDRA_ROOMS = {"tasks"}

@@ -171,8 +171,8 @@ def test_what_was_trained_on_data_in_memory_is_evaluated_with_files(fitted, tmp_
     from genmodels.tasks.evaluate import evaluate
 
     fitted.save(tmp_path / "run")
-    for name in ("real", "held"):
-        frame().to_csv(tmp_path / f"{name}.csv", index=False)
+    frame().to_csv(tmp_path / "real.csv", index=False)
+    frame()[::-1].to_csv(tmp_path / "held.csv", index=False)
     fitted.sample(100).to_csv(tmp_path / "made.csv", index=False)
     words = [f"run={tmp_path / 'run'}", f"synthetic={tmp_path / 'made.csv'}"]
     with pytest.raises(ValueError, match=r"trained on data in memory; give real=.* holdout="):

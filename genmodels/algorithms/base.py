@@ -9,7 +9,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import lightning as L
 import torch
@@ -19,7 +19,7 @@ from genmodels.algorithms.meter import Meter
 from genmodels.layout import Condition, Layout
 from genmodels.types import Batch, Encoded
 
-__all__ = ["GenerativeModel", "evaluating"]
+__all__ = ["BoundsLikelihood", "GenerativeModel", "evaluating"]
 
 
 @contextmanager
@@ -33,6 +33,16 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.train()
+
+
+@runtime_checkable
+class BoundsLikelihood(Protocol):
+    """A model that knows how likely it holds a row to be."""
+
+    latent_dim: int
+
+    def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
+        """Lower bound (B,) of the log-likelihood in nats; noise (S, B, Z) standard normal."""
 
 
 class GenerativeModel(L.LightningModule, ABC):

@@ -117,6 +117,28 @@ class VAE(GenerativeModel):
         self.meter.add("val/loss", divergence.sum(1) - log_prob)
 
     @torch.no_grad()
+    def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
+        """Evidence lower bound of each row, by S draws of its latent.
+
+        1/S sum_s log p(x | z_s, c) - KL(q(z | x, c) || N(0, 1)), z_s = m + s noise_s
+
+        Args:
+            batch: x (B, ...) and c (B, K).
+            noise: standard normal, shape (S, B, Z).
+
+        Returns:
+            Nats, shape (B,).
+        """
+        with evaluating(*self.sampler_modules().values()):
+            mean, log_variance = (p.to(batch.x.dtype) for p in self.encoder(batch.x, batch.c))
+            found = []
+            for draw in noise:
+                z, divergence = draw_posterior(mean, log_variance, draw)
+                log_prob = self.likelihood.log_prob(self.decoder(z, batch.c), batch.x)
+                found.append(log_prob - divergence.sum(1))
+            return torch.stack(found).mean(0)
+
+    @torch.no_grad()
     def reconstruct(self, batch: Batch, u: Tensor) -> Encoded:
         """Encode to the posterior mean and decode; u (B, U) uniform in [0, 1)."""
         with evaluating(*self.sampler_modules().values()):

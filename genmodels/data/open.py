@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from genmodels.data.sources.csv import CSV, CSV_SUFFIXES
 from genmodels.data.sources.frame import Frame
+from genmodels.data.sources.memory import Memory
 from genmodels.data.sources.parquet import ARROW_SUFFIXES, PARQUET_SUFFIXES, Parquet
 from genmodels.data.sources.parts import find_files
-from genmodels.types import Source
+from genmodels.types import Images, Source
 
-__all__ = ["open_source"]
+__all__ = ["as_source", "open_source"]
 
 TABLES = PARQUET_SUFFIXES + ARROW_SUFFIXES
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -44,6 +46,26 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
     if len(files) > 1 and files[0].suffix.lower() == ".npz":
         raise ValueError(f"{path} means {len(files)} .npz files; give one")
     return _by_ending(path, files[0], options)
+
+
+def as_source(data: Any, *, what: str) -> Source:
+    """The source for whatever a Python user hands over.
+
+    Args:
+        data: a DataFrame, an Arrow table, `Images`, or a path.
+        what: whose data it is, for the message, such as "fit".
+
+    Raises:
+        TypeError: when it is of another type.
+    """
+    if isinstance(data, pa.Table | Images):
+        return Memory(raw=data)
+    if isinstance(data, pd.DataFrame | str | Path):
+        return open_source(data)
+    raise TypeError(
+        f"{what} needs a pandas DataFrame, a pyarrow Table, genmodels.types.Images or a path, got "
+        f"{type(data).__module__}.{type(data).__name__}"
+    )
 
 
 def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:

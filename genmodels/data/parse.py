@@ -8,6 +8,7 @@ string or int64; constant the type of its value. Missing values are null.
 from __future__ import annotations
 
 import difflib
+import json
 import logging
 from typing import Literal
 
@@ -22,7 +23,7 @@ from genmodels.data.parse_levels import parse_levels
 from genmodels.data.parse_numbers import parse_number_column
 from genmodels.data.parse_problem import Problem
 from genmodels.data.sources.csv import DECIMAL
-from genmodels.schema import Column, TableSchema
+from genmodels.schema import UNFIT, Column, TableSchema
 
 __all__ = ["apply_schema", "check_columns"]
 
@@ -50,19 +51,20 @@ def apply_schema(
             such as a text among numbers; strict always refuses.
 
     Returns:
-        A table typed as the module says; applying the schema to it again changes nothing.
+        A table typed as the module says; applying the schema to it again changes nothing. Its
+        metadata `UNFIT` counts the values per column that were made missing.
 
     Raises:
         ValueError: naming the column, the value, its row (counted from 1) and what to edit.
     """
     check_columns(raw.column_names, schema)
     decimal = (raw.schema.metadata or {}).get(DECIMAL, b"").decode() or None
-    arrays = [
-        _parse(plain(raw[c.name], c.name), decimal, Problem(c, strict, meaningless == "refuse"))
-        for c in schema.columns
-    ]
+    problems = [Problem(c, strict, meaningless == "refuse") for c in schema.columns]
+    arrays = [_parse(plain(raw[p.column.name], p.column.name), decimal, p) for p in problems]
     fields = [pa.field(c.name, a.type) for c, a in zip(schema.columns, arrays, strict=True)]
-    return pa.table(arrays, schema=pa.schema(fields))
+    unfit = {p.column.name: p.rows for p in problems if p.rows}
+    metadata = {UNFIT: json.dumps(unfit).encode()} if unfit else None
+    return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
 def check_columns(names: list[str], schema: TableSchema) -> None:

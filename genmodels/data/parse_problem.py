@@ -27,7 +27,7 @@ class Problem:
         self.column = column
         self.strict = strict
         self.refuses = refuses
-        self.reported = False
+        self.reported, self.rows = False, 0
 
     def report(self, texts: Texts, bad: np.ndarray, why: str) -> None:
         """Args: bad: which values do not fit, bool, shape (U,); why: what was expected.
@@ -38,6 +38,7 @@ class Problem:
         self.reported = True
         index = int(np.flatnonzero(bad)[0])
         rows = int(texts.counts[bad].sum())
+        self.rows += rows
         value = texts.values[index].as_py()
         if self.strict:
             raise ValueError(self._advice(value, texts.first_row(index), rows, why))

@@ -10,9 +10,10 @@ from typing import Any, get_args
 
 import yaml
 
-from genmodels.schema import Column, Kind, Role, TableSchema
+from genmodels.files import write_json
+from genmodels.schema import Column, Kind, Role, Schema, TableSchema
 
-__all__ = ["draft", "load_schema", "parse_schema"]
+__all__ = ["draft", "load_schema", "parse_schema", "schema_path"]
 
 HEADER = """\
 # What each column of the table means. Edit it and pass it back with schema=<this file>.
@@ -162,3 +163,12 @@ def _check_types(values: dict[str, Any]) -> None:
 def _near(key: Hashable, known: list[str]) -> str:
     near = difflib.get_close_matches(str(key), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+
+
+def schema_path(schema: Schema | Mapping[str, Any] | str | Path, folder: Path) -> Path:
+    """The file of a schema that may be in memory, written into `folder` if it is."""
+    if isinstance(schema, str | Path):
+        return Path(schema)
+    path = folder / "schema.yaml"
+    write_json(path, dict(schema) if isinstance(schema, Mapping) else schema.state())
+    return path

@@ -57,6 +57,8 @@ def correlation(numbers: np.ndarray) -> np.ndarray:
     count = np.maximum(present.sum(0), 1)
     x = np.where(present, numbers, 0.0)
     x = np.where(present, x - x.sum(0) / count, 0.0)
+    largest = np.abs(x).max(0, initial=0.0)
+    x = x / np.where(largest > 0, largest, 1.0)  # squares of 1e300 overflow
     deviation = np.sqrt((x**2).sum(0) / count)
     x = x / np.where(deviation > 0, deviation, 1.0)
     m = present.astype(np.float64)
@@ -116,16 +118,20 @@ def pair_errors(
         reference: the real table.
         other: the table to judge.
         bins: "own" takes each table's own range for its bins, as behind the published figures:
-            one missed extreme then shifts every bin. "shared" takes the range of `reference`.
+            one missed extreme then shifts every bin, and gaps in numbers share the bin of the
+            maximum. "shared" takes the range of `reference`, gaps have a bin of their own.
 
     References:
-        Column Pair Trends of SDMetrics 0.11.1 as used by Zhang et al., Mixed-type tabular data
-        synthesis with score-based diffusion in latent space, ICLR 2024.
+        Column Pair Trends of SDMetrics 0.11.1 ("own"), as used by Zhang et al., Mixed-type tabular
+        data synthesis with score-based diffusion in latent space, ICLR 2024.
     """
     f = len(reference.numeric)
     sizes = np.concatenate([np.full(f, BINS + 3), reference.sizes()]).astype(np.int64)
     edges = other if bins == "own" else reference
-    matrix = code_pairs(_codes(reference, reference), _codes(other, edges), sizes)
+    codes = [_codes(reference, reference), _codes(other, edges)]
+    if bins == "own":
+        codes = [np.concatenate([np.minimum(c[:, :f], BINS + 1), c[:, f:]], 1) for c in codes]
+    matrix = code_pairs(codes[0], codes[1], sizes)
     real, fake = correlation(reference.numbers), correlation(other.numbers)
     # A column that collapsed to a constant has lost its correlations: that counts as 0, not as
     # a pair that nobody can judge.

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from genmodels.metrics.random_features import shrink
 
-__all__ = ["DomainCNN", "fit_cnn"]
+__all__ = ["DomainCNN", "FittedCNN", "fit_cnn"]
 
 FEATURES = 64
 
@@ -53,6 +53,11 @@ class FittedCNN:
 
     def __init__(self, *, network: DomainCNN, side: int) -> None:
         self.network, self.side = network, side
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+        return FEATURES
 
     @torch.no_grad()
     def features(self, pixels: np.ndarray) -> np.ndarray:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["auc", "auc_interval", "bootstrap", "jackknife", "mean_interval", "wilson"]
+__all__ = ["auc", "auc_interval", "beside", "bootstrap", "jackknife", "mean_interval", "wilson"]
 
 Interval = tuple[float, float]
 Z95 = 1.959963984540054
 
 
-def wilson(successes: int, n: int) -> Interval:
+def wilson(successes: float, n: float) -> Interval:
     """Wilson score interval of a share.
 
     centre = (p + z^2 / 2n) / (1 + z^2 / n), half-width = z sqrt(p (1 - p) / n + z^2 / 4n^2) / (1 + z^2 / n)
@@ -27,6 +27,26 @@ def wilson(successes: int, n: int) -> Interval:
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def beside(value: float, own: Interval, other: float, others: Interval) -> Interval:
+    """Interval of a figure that allows for the chance in the figure it is compared with.
+
+    low = v - sqrt((v - l)^2 + (u' - v')^2), high = v + sqrt((u - v)^2 + (v' - l')^2): it holds v'
+    when, and only when, the interval of the difference holds 0.
+
+    Args:
+        value: v, of the one data set.
+        own: (l, u), the interval of v by itself.
+        other: v', the same figure of another, independent data set.
+        others: (l', u'), its interval.
+
+    References:
+        Newcombe, Interval estimation for the difference between independent proportions, 1998,
+        method 10.
+    """
+    low = value - math.hypot(value - own[0], others[1] - other)
+    return low, value + math.hypot(own[1] - value, other - others[0])
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:

@@ -1,40 +1,23 @@
-"""Distances between two sets of feature vectors: Frechet, kernel, density and coverage.
+"""Kernel distance between two sets of feature vectors, and nearest vectors.
 
-They are as good as the features. None of them may be called FID or KID, which are names for
-Inception features.
+The distance is as good as the features. It is called KID only with those of Inception.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-__all__ = ["density_and_coverage", "frechet_distance", "kernel_distance", "nearest"]
+from genmodels.metrics.intervals import Interval, jackknife, mean_interval
+from genmodels.metrics.manifold import squared_distances
 
-
-def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Frechet distance of the Gaussians with the samples' moments.
-
-    |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^1/2 C_b C_a^1/2)^1/2)
-
-    Args:
-        a: shape (N, D), any unit u; the result is in u^2.
-        b: shape (M, D).
-
-    References:
-        Dowson and Landau, The Frechet distance between multivariate normal distributions, 1982,
-        eq. 4; Heusel et al., GANs trained by a two time-scale update rule, NeurIPS 2017.
-    """
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    cov_a, cov_b = np.atleast_2d(np.cov(a.T)), np.atleast_2d(np.cov(b.T))
-    values, vectors = np.linalg.eigh(cov_a)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0)).sum()
-    gap = ((a.mean(0) - b.mean(0)) ** 2).sum()
-    return float(max(0.0, gap + np.trace(cov_a) + np.trace(cov_b) - 2 * cross))
+__all__ = ["kernel_distance", "kernel_distance_interval", "kernel_distances", "nearest"]
 
 
 def kernel_distance(
-    a: np.ndarray, b: np.ndarray, *, subset: int = 1000, repeats: int = 10, seed: int = 0
+    a: np.ndarray, b: np.ndarray, *, subset: int = 1000, repeats: int = 100, seed: int = 0
 ) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / D + 1)^3.
 
@@ -51,76 +34,124 @@ def kernel_distance(
     References:
         Binkowski et al., Demystifying MMD GANs, ICLR 2018, eq. 4 and section 4.
     """
-    rng, out = np.random.default_rng([seed, 7]), []
-    if max(len(a), len(b)) <= subset:
-        repeats = 1
-    for _ in range(repeats):
-        x = a[rng.permutation(len(a))[:subset]].astype(np.float64)
-        y = b[rng.permutation(len(b))[:subset]].astype(np.float64)
-        d, n, m = x.shape[1], len(x), len(y)
-        xx, yy, xy = ((u @ v.T / d + 1) ** 3 for u, v in ((x, x), (y, y), (x, y)))
-        within_x = (xx.sum() - np.trace(xx)) / (n * (n - 1))
-        within_y = (yy.sum() - np.trace(yy)) / (m * (m - 1))
-        out.append(within_x + within_y - 2 * xy.mean())
-    return float(np.mean(out))
+    return kernel_distances(a, [b], subset=subset, repeats=repeats, seed=seed)[0]
 
 
-def density_and_coverage(
-    reference: np.ndarray, other: np.ndarray, *, k: int = 5
-) -> tuple[float, float]:
-    """Density and coverage with balls up to the k-th nearest neighbour.
-
-    density = 1/(k M) sum_j sum_i 1(y_j in B_i), coverage = 1/N sum_i 1(some y_j in B_i), B_i
-    the ball round x_i that reaches its k-th nearest other x.
+def kernel_distances(
+    a: np.ndarray,
+    others: Sequence[np.ndarray],
+    *,
+    subset: int = 1000,
+    repeats: int = 100,
+    seed: int = 0,
+) -> list[float]:
+    """`kernel_distance` of several sets from one, which costs less than one by one.
 
     Args:
-        reference: x, shape (N, D), N > k.
-        other: y, shape (M, D).
-        k: neighbours.
+        a: shape (N, D).
+        others: each (M, D).
+        subset: see `kernel_distance`; so are repeats and seed.
+    """
+    rng = np.random.default_rng([seed, 7])
+    if max(len(a), *map(len, others)) <= subset:
+        repeats = 1
+    found = np.empty((repeats, len(others)))
+    for line in found:
+        x = a[rng.permutation(len(a))[:subset]].astype(np.float64)
+        within = _within(x)
+        for k, b in enumerate(others):
+            y = b[rng.permutation(len(b))[:subset]].astype(np.float64)
+            line[k] = within + _within(y) - 2 * float(_kernel(x, y).mean())
+    return found.mean(0).tolist()
+
+
+def kernel_distance_interval(
+    a: np.ndarray, b: np.ndarray, value: float, *, blocks: int = 10, subset: int = 1000
+) -> Interval | None:
+    """95 % interval of `kernel_distance`.
+
+    Up to twice `subset` rows by the delete-a-group jackknife; beyond from disjoint, hence
+    independent, blocks of rows: value -+ t_{B-1} s / sqrt(B), s the deviation of the distances of
+    B blocks, which is on the safe side, since subsets that overlap use the rows better.
+
+    Args:
+        a: shape (N, D), in random order.
+        b: shape (M, D), in random order.
+        value: from `kernel_distance`.
+        blocks: B, or more so that none has more than `subset` rows; groups of the jackknife.
+        subset: rows of one estimate.
 
     Returns:
-        Density (about 1 for equal distributions, may exceed it) and coverage in [0, 1].
+        None with fewer than 10 rows a side.
 
     References:
-        Naeem et al., Reliable fidelity and diversity metrics for generative models, ICML 2020,
-        eq. 3 and 4.
+        Zaremba, Gretton and Blaschko, B-tests: low variance kernel two-sample tests, NeurIPS
+        2013, section 3.
     """
-    within = _squared(reference, reference)
-    np.fill_diagonal(within, np.inf)
-    k = min(k, len(reference) - 1)
-    radius = np.partition(within, k - 1, axis=1)[:, k - 1]
-    inside = _squared(reference, other) < radius[:, None]
-    return float(inside.sum(0).mean() / k), float(inside.any(1).mean())
+    n = min(len(a), len(b))
+    if n < 10:
+        return None
+    if n <= 2 * subset:
+        return jackknife(
+            value, lambda kept: _discrepancy(a[kept], b[kept]), n, groups=blocks, low=-math.inf
+        )
+    blocks = max(blocks, -(-n // subset))
+    found = [_discrepancy(a[k:n:blocks], b[k:n:blocks]) for k in range(blocks)]
+    low, high = mean_interval(found) or (0.0, 0.0)
+    return value - (high - low) / 2, value + (high - low) / 2
 
 
-def nearest(rows: np.ndarray, bank: np.ndarray, *, block: int = 4096) -> np.ndarray:
+def _discrepancy(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    return _within(x) + _within(y) - 2 * float(_kernel(x, y).mean())
+
+
+def _within(x: np.ndarray) -> float:
+    """Mean of the kernel over pairs of different rows."""
+    values = _kernel(x, x)
+    return float(values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
+
+
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    inner = x @ y.T
+    inner /= x.shape[1]
+    inner += 1.0
+    cubed = inner * inner
+    cubed *= inner
+    return cubed
+
+
+def nearest(
+    rows: np.ndarray, bank: np.ndarray, *, but: np.ndarray | None = None, block: int = 4096
+) -> np.ndarray:
     """Index of the nearest row of `bank` and the distance to it.
 
     Args:
         rows: shape (N, D).
         bank: shape (M, D), any dtype; read in blocks.
+        but: number in the bank that each row may not have, shape (N,); outside of it means none.
         block: rows of the bank at a time.
 
     Returns:
         Shape (N, 2): index and Euclidean distance.
     """
     best = np.full((len(rows), 2), np.inf)
+    mine = rows.astype(np.float32)
+    size = (mine**2).sum(1)
     for start in range(0, len(bank), block):
         part = bank[start : start + block]
-        distance = _squared(rows, part)
+        distance = squared_distances(mine, part.astype(np.float32))
+        if but is not None:
+            here = np.flatnonzero((but >= start) & (but < start + len(part)))
+            distance[here, but[here] - start] = np.inf
         index = distance.argmin(1)
         value = distance[np.arange(len(rows)), index]
         # The fast formula loses digits near 0, where copies are told from neighbours.
-        gap = rows.astype(np.float64) - part[index].astype(np.float64)
-        value = np.where(value < 1e-2 * (rows**2).sum(1), (gap**2).sum(1), value)
+        near = np.flatnonzero((value < 1e-2 * size) & (value < best[:, 1] + 1e-3 * size))
+        gap = rows[near].astype(np.float64) - part[index[near]].astype(np.float64)
+        value = value.astype(np.float64)
+        value[near] = (gap**2).sum(1)
         closer = value < best[:, 1]
         best[closer] = np.column_stack([index + start, value])[closer]
     best[:, 1] = np.sqrt(best[:, 1])
     return best
-
-
-def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances (N, M) in float32."""
-    x, y = x.astype(np.float32), y.astype(np.float32)
-    cross = (x**2).sum(1)[:, None] + (y**2).sum(1)[None, :] - 2 * (x @ y.T)
-    return np.maximum(cross, 0.0)

@@ -68,13 +68,13 @@ def image_score(reference: Images, synthetic: Images, seed: int) -> float:
     if len(a) < 2 or len(b) < 2:
         return 2.0
     x, y = _standard(random_features(a.pixels), random_features(b.pixels))
-    whole = kernel_distance(x, y)
+    whole = kernel_distance(x, y, repeats=10)
     if a.labels is None or b.labels is None:
         return whole
     size = int(max(a.labels.max(), b.labels.max())) + 1
     p, q = (np.bincount(labels, minlength=size) for labels in (a.labels, b.labels))
     common = np.flatnonzero((p >= 2) & (q >= 2))
-    within = [kernel_distance(x[a.labels == k], y[b.labels == k]) for k in common]
+    within = [kernel_distance(x[a.labels == k], y[b.labels == k], repeats=10) for k in common]
     inside = float(np.mean(within)) if within else whole
     return inside + 0.5 * float(np.abs(p / p.sum() - q / q.sum()).sum())
 

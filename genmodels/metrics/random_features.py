@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["random_features", "shrink"]
+__all__ = ["random_features", "shrink", "width_of"]
 
 WIDTH = (32, 64)
 
@@ -47,7 +47,12 @@ def random_features(pixels: np.ndarray, *, side: int = 32) -> np.ndarray:
     out = [
         _responses(shrink(pixels[i : i + 512], side), kernels) for i in range(0, len(pixels), 512)
     ]
-    return np.concatenate(out) if out else np.zeros((0, 1))
+    return np.concatenate(out) if out else np.zeros((0, width_of(pixels.shape[1])))
+
+
+def width_of(channels: int) -> int:
+    """Number of features of images with so many channels."""
+    return 16 * channels + 4 * sum(WIDTH)
 
 
 def _kernels(channels: int) -> list[Tensor]:

@@ -7,6 +7,7 @@ expected, and what cannot be read is counted instead of refused.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genmodels.schema import Column, TableSchema
+from genmodels.schema import UNFIT, Column, TableSchema
 
 __all__ = ["TableView", "column_text", "shuffled_columns", "table_views"]
 
@@ -33,7 +34,8 @@ class TableView:
         discrete: names of the Q categorical and boolean columns.
         codes: shape (N, Q), int32; 0 = missing, k = level k - 1 of `levels`.
         levels: the text of each level, per discrete column, shared by all views made together.
-        unreadable: per column, how many present values could not be read as the column's kind.
+        unreadable: per column, how many values could not be read as its kind, here or, as `UNFIT`
+            says, before.
     """
 
     numeric: tuple[str, ...]
@@ -126,11 +128,12 @@ def column_text(values: pa.ChunkedArray) -> pd.Series:
 
 
 def _number_block(table: pa.Table, columns: Sequence[Column]) -> tuple[np.ndarray, dict[str, int]]:
-    numbers, unreadable = np.full((table.num_rows, len(columns)), np.nan), {}
+    numbers = np.full((table.num_rows, len(columns)), np.nan)
+    unreadable: dict[str, int] = json.loads((table.schema.metadata or {}).get(UNFIT, b"{}"))
     for f, column in enumerate(columns):
         numbers[:, f], bad = _numbers(table.column(column.name), column)
         if bad:
-            unreadable[column.name] = bad
+            unreadable[column.name] = unreadable.get(column.name, 0) + bad
     return numbers, unreadable
 
 

@@ -1,109 +1,137 @@
-"""A report as one self-contained HTML file: no network, no script, everything escaped."""
+"""A report as one self-contained HTML file: no network, no script, everything escaped.
+
+The figures are those of `report.json`. Pictures and long particulars are cut to a size that opens
+anywhere; what was cut is said.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from html import escape
 
-from genmodels.report.rows import Detail, Picture, Report, Row, Section
-from genmodels.report.summary import ARROWS, cell, number, summary, verdict
+from genmodels.report.html_parts import chip, detail, ends, key, picture, rows_of
+from genmodels.report.rows import Picture, Report, Section
+from genmodels.report.strip import strip
+from genmodels.report.style import STYLE
+from genmodels.report.summary import Finding, findings
+from genmodels.report.texts import cell, flat
+from genmodels.report.verdicts import judge, severity
 
 __all__ = ["to_html"]
 
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881}
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.2rem;margin-top:2.2rem}
-table{border-collapse:collapse;font-size:.86rem;margin:.6rem 0;display:block;overflow-x:auto}
-th,td{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.v{font-weight:600}.summary{background:var(--soft);padding:.7rem 1rem .7rem 2rem}
-.note{opacity:.7;font-size:.8rem}.facts{opacity:.8;font-size:.86rem}
-.pictures{display:flex;flex-wrap:wrap;gap:.6rem}figure{margin:0;max-width:13rem}
-figure.wide{max-width:100%}figcaption{font-size:.75rem;overflow-wrap:anywhere}
-img{max-width:100%;background:#fff}summary{cursor:pointer}
-.real{color:#6b7280}.synthetic{color:#d9480f}
-"""
+PICTURE_BYTES = 900_000
+
+READING = (
+    "Each figure of the synthetic data stands beside the same figure for three other data sets of "
+    "the same size: <b>held-out real</b> data, which no training saw (as good as it gets), "
+    "<b>independent</b>: training data with every column shuffled on its own (right alone, wrong "
+    "together), and <b>copies</b> of training data (perfect to look at, and a leak). A verdict "
+    "says where between them the synthetic data lie. There is no overall score: one would hide "
+    "what is wrong. ↓ lower is better, ↑ higher is better, ≈ near the held-out figure is best. "
+    "Figures in grey do not count towards the verdict of an axis."
+)
 
 
 def to_html(report: Report) -> str:
-    """The whole report with its pictures, below 1 MB for the sizes that the suites draw."""
-    lines = [*summary(report), *report.remarks]
-    facts = " · ".join(f"{escape(k)}: {escape(cell(v))}" for k, v in report.facts.items())
+    """The whole report with its pictures, below 1.5 MB."""
+    found = findings(report)
+    digest = b64encode(sha256(STYLE.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    title = escape(flat(report.title))
+    shown, left_out = _affordable(report)
     return "\n".join(
         [
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<meta name="viewport" content="width=device-width">',
-            f"<title>{escape(report.title)}</title><style>{STYLE}</style></head><body>",
-            f"<h1>{escape(report.title)}</h1>",
-            f'<p class="facts">{facts}</p>',
-            "<h2>Summary, worst first</h2>",
-            '<ul class="summary">' + "".join(f"<li>{escape(x)}</li>" for x in lines) + "</ul>",
-            '<p class="note">Each figure stands beside the same figure for held-out real data (as '
-            "good as it gets) and for data that is useless on that axis, on equally many rows. "
-            '↓ lower is better, ↑ higher, ≈ near the held-out figure. Pictures: <span class="real">'
-            '■ real</span>, <span class="synthetic">■ synthetic</span>.</p>',
-            *(_section(section) for section in report.sections),
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{title}</title><style>{STYLE}</style></head><body>",
+            f"<h1>{title}</h1>",
+            f'<p class="dim">{_facts(report)}</p>',
+            _summary(report, found),
+            _remarks([*report.remarks, *left_out]),
+            "" if report.answer else _reading(),
+            _contents(report.sections),
+            *(_section(k, section, shown) for k, section in enumerate(report.sections)),
             "</body></html>\n",
         ]
     )
 
 
-def _section(section: Section) -> str:
-    parts = [f"<h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>"]
+def _summary(report: Report, found: Sequence[Finding]) -> str:
+    if report.answer:
+        return f"<p><b>{escape(flat(report.answer))}</b></p>"
+    return f'<div class="axes">{"".join(map(_axis, found))}</div>'
+
+
+def _reading() -> str:
+    how = f"<details><summary>How to read this</summary><p>{READING}</p></details>"
+    return f'<p class="key">{key()}</p>{how}'
+
+
+def _axis(found: Finding) -> str:
+    row, name = found.worst, escape(found.axis.capitalize())
+    if row is None:
+        told = f"<p>{escape(found.sentence)}</p><span></span>"
+        mark = '<span><span class="chip untested">not tested</span></span>'
+        return f'<div class="axis untested"><b>{name}</b>{mark}{told}</div>'
+    note = f" {escape(flat(row.note))}" if row.note else ""
+    others = sum(found.counts.values())
+    worst = f"Worst of {others} figures: " if others > 1 else ""
+    return (
+        f'<div class="axis"><b>{name}</b><span>{chip(row)}</span>'
+        f"<div><p>{escape(found.sentence)}</p>"
+        f'<p class="dim">{worst}{escape(found.figure)}.{note}</p></div>'
+        f"<div>{strip(row)}{ends(row)}</div></div>"
+    )
+
+
+def _facts(report: Report) -> str:
+    return " · ".join(f"{escape(flat(k))}: {escape(cell(v))}" for k, v in report.facts.items())
+
+
+def _remarks(remarks: Sequence[str]) -> str:
+    if not remarks:
+        return ""
+    return f'<ul class="remarks">{"".join(f"<li>{escape(flat(r))}</li>" for r in remarks)}</ul>'
+
+
+def _contents(sections: Sequence[Section]) -> str:
+    lines = []
+    for k, section in enumerate(sections):
+        judged = [row for row in section.rows if row.headline and severity(row) is not None]
+        worst = max(judged, key=lambda row: severity(row) or 0.0, default=None)
+        mark = "" if worst is None or judge(worst) == "level" else f" {chip(worst)}"
+        lines.append(f'<li><a href="#s{k}">{escape(flat(section.title))}</a>{mark}</li>')
+    return f"<nav><ol>{''.join(lines)}</ol></nav>"
+
+
+def _section(number: int, section: Section, shown: set[int]) -> str:
+    title = escape(flat(section.title))
+    parts = [f'<h2 id="s{number}">{title}</h2><p>{escape(flat(section.text))}</p>']
     if section.rows:
-        parts.append(_rows(section.rows))
-    if section.pictures:
-        shown = "".join(map(_picture, section.pictures))
-        parts.append(f'<div class="pictures">{shown}</div>')
-    parts += map(_detail, section.details)
+        parts.append(rows_of(section.rows))
+    pictures = [p for p in section.pictures if id(p) in shown]
+    if pictures:
+        parts.append(f'<div class="pictures">{"".join(map(picture, pictures))}</div>')
+    parts += map(detail, section.details)
     return "\n".join(parts)
 
 
-def _rows(rows: Sequence[Row]) -> str:
-    names = ("synthetic", "95 % interval", "held-out real", "shuffled", "copies", "n", "seed")
-    head = "<th>figure</th>" + "".join(f'<th class="n">{escape(n)}</th>' for n in names)
-    return f"<table><tr>{head}<th>verdict</th></tr>{''.join(map(_row, rows))}</table>"
-
-
-def _row(row: Row) -> str:
-    interval = "-" if row.interval is None else " to ".join(map(number, row.interval))
-    note = f'<div class="note">{escape(row.note)}</div>' if row.note else ""
-    points = (number(row.ceiling), number(row.independent), number(row.copies))
-    numbers = (interval, *points, number(row.n), str(row.seed))
-    return (
-        f"<tr><td>{escape(row.metric)} {ARROWS[row.better]}{note}</td>"
-        f'<td class="n v">{number(row.value)}</td>'
-        + "".join(f'<td class="n">{text}</td>' for text in numbers)
-        + f"<td>{escape(verdict(row))}</td></tr>"
-    )
-
-
-def _detail(detail: Detail) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in detail.headers)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{'' if isinstance(x, str) else ' class=n'}>{escape(cell(x))}</td>" for x in line
-        )
-        + "</tr>"
-        for line in detail.lines
-    )
-    return (
-        f"<details{' open' if len(detail.lines) <= 20 else ''}><summary>{escape(detail.title)}"
-        f"</summary><table><tr>{head}</tr>{body}</table></details>"
-    )
-
-
-def _picture(picture: Picture) -> str:
-    data = b64encode(picture.png).decode()
-    kind = ' class="wide"' if picture.wide else ""
-    caption = escape(picture.caption)
-    return (
-        f'<figure{kind}><img alt="{caption}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+def _affordable(report: Report) -> tuple[set[int], list[str]]:
+    """Which pictures fit into the file, in the order of reading, and a remark on the others."""
+    everything: list[Picture] = [p for s in report.sections for p in s.pictures]
+    shown: set[int] = set()
+    spent = 0
+    for one in everything:
+        if spent + len(one.png) <= PICTURE_BYTES:
+            spent += len(one.png)
+            shown.add(id(one))
+    lost = len(everything) - len(shown)
+    text = f"{lost} of {len(everything)} pictures were left out to keep this file small."
+    return shown, [text] if lost else []

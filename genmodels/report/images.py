@@ -1,47 +1,75 @@
-"""The report on synthetic images: utility, distances on own features, coverage and copies."""
+"""The report on synthetic images: utility, distances on features, coverage and copies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Callable, Sequence
 
 from genmodels.metrics.domain_cnn import FittedCNN, fit_cnn
-from genmodels.metrics.images import shuffled_pixels
-from genmodels.metrics.random_features import random_features
-from genmodels.report.image_sections import Album, copies, coverage, distances, gallery, utility
+from genmodels.metrics.encoders import (
+    Encoder,
+    check_encoder,
+    domain_encoder,
+    pretrained,
+    random_encoder,
+)
+from genmodels.report.image_album import Album, Part
+from genmodels.report.image_baseline import baseline, noted
+from genmodels.report.image_copies import memorisation
+from genmodels.report.image_coverage import classes_found, coverage
+from genmodels.report.image_pictures import gallery
+from genmodels.report.image_space import Space, distances, map_of_features
+from genmodels.report.image_use import utility
 from genmodels.report.rows import Cell, Report, Section
 from genmodels.schema import ImageSchema
 from genmodels.types import Images
 
 __all__ = ["ImageSuite"]
 
+Tell = Callable[[str], None]
+
 
 class ImageSuite:
     """Fidelity, coverage, utility and memorisation of images; see `rows.Suite`.
 
     Args:
+        encoder: what turns images into features, see `encoders.check_encoder`.
         images: at most this many images behind a distance.
-        neighbours: images a side of density and coverage, and k.
+        pretrained_images: the same for an encoder with foreign weights, which is slow.
+        components: principal directions behind the extrapolated distance, at most.
+        subsets: of 1,000 images behind the kernel distance.
+        neighbours: images a side of precision, recall, density and coverage.
+        ks: numbers of neighbours of these; the middle one stands in the rows.
         steps: updates of the small classifier that gives features and utility.
         side: longer side in pixels that images are shrunk to before they are compared.
         copies: synthetic images whose nearest training image is looked for.
+        bank: training images among which neighbours in features are looked for, at most.
+        simple: principal components of the simple baseline.
         shown: images a row in the pictures.
     """
 
     def __init__(
         self,
         *,
+        encoder: str,
         images: int,
+        pretrained_images: int,
+        components: int,
+        subsets: int,
         neighbours: int,
-        k: int,
+        ks: Sequence[int],
         steps: int,
         side: int,
         copies: int,
+        bank: int,
+        simple: int,
         shown: int,
     ) -> None:
-        self.images, self.neighbours, self.k = images, neighbours, k
-        self.steps, self.side, self.copies, self.shown = steps, side, copies, shown
+        self.encoder = check_encoder(encoder)
+        self.images, self.pretrained_images = images, pretrained_images
+        self.components, self.subsets = components, subsets
+        self.neighbours, self.ks = neighbours, tuple(ks)
+        self.steps, self.side, self.copies, self.bank = steps, side, copies, bank
+        self.simple, self.shown = simple, shown
 
     def __call__(
         self,
@@ -52,81 +80,110 @@ class ImageSuite:
         *,
         target: str | None,
         seed: int,
-        progress: Callable[[str], None],
+        progress: Tell,
     ) -> Report:
         if target is not None:
             raise ValueError("target= names a column of a table; images are judged by their labels")
-        album = self._album(train, holdout, synthetic, seed)
-        remarks: list[str] = []
+        foreign = None if self.encoder == "domain_cnn" else pretrained(self.encoder)
         progress("pictures")
-        sections: list[Section] = [gallery(album, schema.class_names, shown=self.shown)]
+        album = Album.prepare(
+            train, holdout, synthetic, most=self.images, components=self.simple, seed=seed
+        )
+        remarks: list[str] = []
         cnn = self._classifier(album, remarks, progress)
-        if cnn is not None:
-            progress("training on synthetic images")
-            sections.append(utility(album, cnn, fit=self._fit))
-        progress("distances")
-        name = "random-conv" if cnn is None else "domain-cnn"
-        features = [self._features(cnn, x) for x in album.samples(self.images)]
-        sections.append(distances(album, features, name))
-        sections.append(coverage(album, [f[: self.neighbours] for f in features], name, k=self.k))
-        progress("copies")
-        sections.append(copies(album, count=self.copies, side=self.side, shown=self.shown))
+        encoder = foreign or self._own(album, cnn, remarks)
+        count = self.images if foreign is None else min(self.images, self.pretrained_images)
+        sections = self._sections(album, cnn, encoder, count, remarks, progress)
         facts: dict[str, Cell] = {
             "training images": len(train),
             "held-out images": len(holdout),
             "synthetic images": len(synthetic),
-            "images behind a distance": min(album.n, self.images),
+            "images behind a distance": min(album.n, count),
             "shape": " x ".join(map(str, train.pixels.shape[1:])),
+            "encoder": f"{encoder.name}, sha256 {encoder.checksum}",
+            "resize": encoder.resize,
             "seed": seed,
         }
         return Report("Synthetic images", facts, tuple(sections), tuple(remarks))
 
-    def _album(self, train: Images, holdout: Images, synthetic: Images, seed: int) -> Album:
-        named = {"training": train, "held-out": holdout, "synthetic": synthetic}
-        for name, images in named.items():
-            if len(images) < 10:
-                raise ValueError(f"{len(images)} {name} images are too few to compare; 10 is least")
-        shapes = {name: images.pixels.shape[1:] for name, images in named.items()}
-        if len(set(shapes.values())) > 1:
-            found = ", ".join(f"{k} {' x '.join(map(str, v))}" for k, v in shapes.items())
-            raise ValueError(f"images must have one shape (channels x height x width): {found}")
-        mixed = [
-            x.take(np.random.default_rng([seed, 11, k]).permutation(len(x)))
-            for k, x in enumerate(named.values())
+    def _sections(
+        self,
+        album: Album,
+        cnn: FittedCNN | None,
+        encoder: Encoder,
+        count: int,
+        remarks: list[str],
+        progress: Tell,
+    ) -> list[Section]:
+        parts: list[Part] = []
+        if cnn is not None and self._can_teach(album, remarks):
+            parts.append(utility(album, cnn, self._fitter(album, progress)))
+        progress(f"features of {encoder.name}")
+        space = Space.of(album, encoder, count)
+        progress("distances")
+        parts.append(distances(album, space, components=self.components, subsets=self.subsets))
+        progress("coverage")
+        parts.append(coverage(album, space, neighbours=self.neighbours, ks=self.ks))
+        if cnn is not None:
+            parts.append(classes_found(album, cnn, self.images))
+        progress("copies")
+        bank = self.bank if count == self.images else min(self.bank, count)
+        copies = memorisation(
+            album, encoder, count=self.copies, bank=bank, side=self.side, shown=self.shown
+        )
+        simple = [s for part in parts for s in part.simple]
+        looks = gallery(album, shown=self.shown)
+        drawn = (*looks.pictures, map_of_features(space))
+        return [
+            Section(looks.title, looks.text, (), (), drawn),
+            *(noted(part) for part in parts),
+            copies,
+            baseline(album, simple, components=self.simple, shown=self.shown),
         ]
-        count = min(len(train), self.images)
-        shuffled = shuffled_pixels(mixed[0].pixels[:count], seed)
-        return Album(mixed[0], mixed[1], mixed[2], shuffled, seed)
 
-    def _classifier(
-        self, album: Album, remarks: list[str], progress: Callable[[str], None]
-    ) -> FittedCNN | None:
+    def _classifier(self, album: Album, remarks: list[str], progress: Tell) -> FittedCNN | None:
         """Trained on real images, or None without labels to train on."""
-        lost = [
-            name
-            for name, images in (("real", album.train), ("synthetic", album.synthetic))
-            if images.labels is None
-        ]
-        if lost or album.holdout.labels is None:
-            what = " and ".join(lost) or "held-out"
+        real, held = album.train.labels, album.holdout.labels
+        if real is None or held is None:
+            what = "real" if real is None else "held-out"
             remarks.append(
-                f"Utility was skipped: the {what} images have no labels. Distances are on random "
-                "convolutions, which see less than a trained network."
+                f"Utility and the search for missing classes were skipped: the {what} images have "
+                "no labels. Give them in folders by class, or as labels of an npz."
             )
             return None
-        progress("training on real images")
-        return self._fit(album.train, album)
+        if len(set(real.tolist())) < 2:
+            remarks.append(
+                "Utility and the search for missing classes were skipped: the real images are of "
+                "one class only."
+            )
+            return None
+        return self._fitter(album, progress)(album.lessons, "real", 1.0)
 
-    def _fit(self, images: Images, album: Album) -> FittedCNN:
-        assert images.labels is not None
-        return fit_cnn(
-            images.pixels,
-            images.labels,
-            album.classes,
-            seed=album.seed,
-            steps=self.steps,
-            side=self.side,
+    def _can_teach(self, album: Album, remarks: list[str]) -> bool:
+        if album.synthetic.labels is None:
+            remarks.append("Utility was skipped: the synthetic images have no labels.")
+        return album.synthetic.labels is not None
+
+    def _own(self, album: Album, cnn: FittedCNN | None, remarks: list[str]) -> Encoder:
+        if cnn is not None:
+            return domain_encoder(cnn)
+        remarks.append(
+            "Distances are on random convolutions, since there are no classes to train a network "
+            "on: they see less. kinds.images.suite.encoder=efficientnet_lite0 sees more."
         )
+        return random_encoder(album.train.pixels.shape[1], side=self.side)
 
-    def _features(self, cnn: FittedCNN | None, pixels: np.ndarray) -> np.ndarray:
-        return random_features(pixels, side=self.side) if cnn is None else cnn.features(pixels)
+    def _fitter(self, album: Album, progress: Tell) -> Callable[[Images, str, float], FittedCNN]:
+        def fit(images: Images, what: str, share: float) -> FittedCNN:
+            assert images.labels is not None
+            progress(f"a network learns from {what} images")
+            return fit_cnn(
+                images.pixels,
+                images.labels,
+                album.classes,
+                seed=album.seed,
+                steps=max(1, round(share * self.steps)),
+                side=self.side,
+            )
+
+        return fit

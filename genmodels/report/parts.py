@@ -30,7 +30,7 @@ class Parts:
         schema: of the tables.
         raw: training, held-out and synthetic table, as given.
         train, holdout, synthetic: all rows.
-        independent, copies: as many rows as training has, see above.
+        independent, copies: see above; made from the first `rows` training rows.
         n: rows behind a figure with reference points.
         seed: of every random choice.
     """
@@ -70,9 +70,10 @@ class Parts:
             for k, view in enumerate(table_views(list(raw), schema))
         )
         n = min(rows, len(real), len(held), len(made))
-        shuffled = shuffled_columns(real, seed)
-        drawn = np.random.default_rng([seed, 12]).integers(0, len(real), len(real))
-        return cls(schema, raw, real, held, made, shuffled, real.take(drawn), n, seed)
+        some = head(real, rows)
+        drawn = np.random.default_rng([seed, 12]).integers(0, len(some), len(some))
+        copies = some.take(drawn)
+        return cls(schema, raw, real, held, made, shuffled_columns(some, seed), copies, n, seed)
 
     @property
     def reference(self) -> TableView:

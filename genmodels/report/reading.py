@@ -6,7 +6,8 @@ columns. That is for the report to count, not a reason to refuse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from genmodels.schema import Schema, TableSchema
 from genmodels.types import Images, Raw
 
-__all__ = ["kind_of", "read_alike"]
+__all__ = ["kind_of", "read_alike", "with_sensitive"]
 
 APART = ("identifier", "constant")
 
@@ -60,3 +61,26 @@ def read_alike(raw: Raw, schema: Schema, parse: Callable[[Raw, Schema], Raw], *,
     for name in others:
         typed = typed.append_column(name, raw.column(name))
     return typed
+
+
+def with_sensitive(schema: Schema, names: Sequence[str]) -> Schema:
+    """The schema with the role "sensitive" for the named columns, and for no others.
+
+    Without names the schema stays as it is.
+
+    Raises:
+        ValueError: for data without columns, a column that is not there, or the target.
+    """
+    if not names:
+        return schema
+    if not isinstance(schema, TableSchema):
+        raise ValueError("sensitive= names columns that make groups; images have none")
+    for name in names:
+        if name not in schema.names:
+            close = difflib.get_close_matches(name, schema.names, n=1, cutoff=0.5)
+            advice = f"did you mean {close[0]!r}?" if close else f"there are {schema.names[:20]}"
+            raise ValueError(f"sensitive: there is no column {name!r}; {advice}")
+        if schema[name].role == "target":
+            raise ValueError(f"sensitive: {name!r} is the target; name attributes besides it")
+    plain = (replace(c, role="feature") if c.role == "sensitive" else c for c in schema.columns)
+    return TableSchema(tuple(replace(c, role="sensitive") if c.name in names else c for c in plain))

@@ -124,10 +124,11 @@ class Row:
             return None
         if self.interval is not None and self.interval[0] <= self.ceiling <= self.interval[1]:
             return 0.0
-        way = 0.0 if self.floor is None else self._worse(self.floor)
-        return max(0.0, self._worse(self.value)) / (way if way >= 0.1 * self.scale else self.scale)
+        way = 0.0 if self.floor is None else self.worse(self.floor)
+        return max(0.0, self.worse(self.value)) / (way if way >= 0.1 * self.scale else self.scale)
 
-    def _worse(self, value: float) -> float:
+    def worse(self, value: float) -> float:
+        """How much worse than the ceiling a figure is, in its own unit; below 0 = better."""
         assert self.ceiling is not None
         if self.better == "near":
             return abs(value - self.ceiling)
@@ -178,12 +179,14 @@ class Report:
         facts: name and value of what a reader must know to repeat it (rows, seeds, paths).
         sections: in the order of reading.
         remarks: what was left out and how to get it.
+        answer: of a report that answers one question: the answer, in place of one line per axis.
     """
 
     title: str
     facts: dict[str, Cell]
     sections: tuple[Section, ...]
     remarks: tuple[str, ...] = field(default=())
+    answer: str = ""
 
     @property
     def rows(self) -> list[Row]:

@@ -8,12 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from genmodels.data.sources.parts import notes_of
+from genmodels.report.texts import flat, short
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["schema_table"]
 
 SHOWN = 4
 WIDTH = 24
+LONGEST = 60
 LOOKED_AT = 10_000
 
 
@@ -26,7 +28,7 @@ def schema_table(schema: TableSchema, raw: pa.Table) -> Table:
     """
     out = Table(
         title=f"{raw.num_rows:,} rows, {raw.num_columns} columns",
-        caption="\n".join(notes_of(raw)) or None,
+        caption=Text("\n".join(map(flat, notes_of(raw)))) if notes_of(raw) else None,
         caption_justify="left",
         header_style="bold",
     )
@@ -34,8 +36,8 @@ def schema_table(schema: TableSchema, raw: pa.Table) -> Table:
         out.add_column(heading, overflow="fold")
     for column in schema.columns:
         kind = column.kind if column.role == "feature" else f"{column.kind} ({column.role})"
-        cells = (column.name, kind, _missing(column, raw), _values(column, raw), column.note)
-        out.add_row(*(Text(cell) for cell in cells))
+        cells = (kind, _missing(column, raw), _values(column, raw), flat(column.note))
+        out.add_row(Text(short(column.name, LONGEST)), *(Text(cell) for cell in cells))
     return out
 
 
@@ -74,4 +76,5 @@ def _some(texts: list[str], count: int) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."
+    line = flat(text)
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."

@@ -2,78 +2,94 @@
 
 from __future__ import annotations
 
-from genmodels.report.rows import FLOORS, Cell, Report, Row
+from collections import Counter
+from dataclasses import dataclass
 
-__all__ = ["ARROWS", "UNTESTED", "cell", "number", "summary", "verdict"]
+from genmodels.report.meaning import UNTESTED, meaning
+from genmodels.report.rows import FLOORS, Axis, Report, Row
+from genmodels.report.texts import ARROWS, cell, flat, number
+from genmodels.report.verdicts import KINDS, Kind, judge, severity, verdict
 
-ARROWS = {"lower": "↓", "higher": "↑", "near": "≈"}
+__all__ = ["ARROWS", "Finding", "cell", "findings", "number", "summary", "verdict"]
 
-UNTESTED = {
-    "privacy": "Privacy was not tested: distance from the training rows is no evidence of it.",
-    "bias": "Bias between groups was not tested.",
-}
-
-
-def number(value: float | int | None) -> str:
-    """A number as every form of the report prints it."""
-    if value is None:
-        return "-"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.5g}" if abs(value) < 1e5 else f"{value:.4e}"
+RANKS: dict[Kind, int] = {
+    "unknown": 0, "level": 1, "unsure": 2, "close": 3, "worse": 4, "bad": 5, "floor": 5,
+    "beyond": 5,
+}  # fmt: skip
 
 
-def cell(value: Cell) -> str:
-    """Text of a cell: numbers as `number` prints them."""
-    return value if isinstance(value, str) else number(value)
+@dataclass(frozen=True)
+class Finding:
+    """What one axis came to.
+
+    Args:
+        axis: which.
+        worst: its worst headline figure; None when the axis was not tested.
+        counts: headline figures of the axis by verdict.
+    """
+
+    axis: Axis
+    worst: Row | None
+    counts: dict[Kind, int]
+
+    @property
+    def sentence(self) -> str:
+        """What it means, without numbers of its own."""
+        if self.worst is None:
+            return UNTESTED[self.axis]
+        return meaning(self.worst)
+
+    @property
+    def figure(self) -> str:
+        """The worst figure with its reference points; empty when the axis was not tested."""
+        row = self.worst
+        if row is None:
+            return ""
+        points = [f"{flat(row.metric)} {number(row.value)}"]
+        if row.interval is not None:
+            points[0] += f" ({number(row.interval[0])} to {number(row.interval[1])})"
+        points.append(f"held-out real data {number(row.ceiling)}")
+        if row.floor is not None:
+            points.append(f"{FLOORS[row.floor_is]} {number(row.floor)}")
+        return "; ".join(points)
 
 
-def verdict(row: Row) -> str:
-    """Where the value lies between its reference points, in words."""
-    gap = row.gap()
-    if gap is None:
-        return "no reference"
-    if gap <= 0.05 and not _is_a_multiple(row):
-        return "level with held-out real data"
-    if gap <= 0.25:
-        return "close to held-out real data"
-    if gap <= 0.75:
-        return "clearly worse than held-out real data"
-    if row.floor is None or not _reaches(row):
-        return "bad"
-    return f"{'as bad as' if gap <= 1.25 else 'worse than'} {FLOORS[row.floor_is]}"
+def findings(report: Report) -> list[Finding]:
+    """One per axis, the worst first, then the axes that were not tested; none with an answer."""
+    if report.answer:
+        return []
+    spoken: dict[Axis, list[Row]] = {}
+    for row in report.rows:
+        if row.headline and severity(row) is not None:
+            spoken.setdefault(row.axis, []).append(row)
+    tested = []
+    for axis in UNTESTED:
+        rows = spoken.get(axis, [])
+        if rows:
+            counted = Counter(map(judge, rows))
+            counts = {kind: counted[kind] for kind in KINDS if counted[kind]}
+            tested.append(Finding(axis, max(rows, key=_rank), counts))
+    tested.sort(key=lambda found: _rank(found.worst), reverse=True)
+    return tested + [Finding(axis, None, {}) for axis in UNTESTED if axis not in spoken]
 
 
 def summary(report: Report) -> list[str]:
-    """One sentence per axis, the worst first, then what was not tested."""
-    worst: dict[str, Row] = {}
-    for row in report.rows:
-        gap = row.gap()
-        if row.headline and gap is not None:
-            known = worst.get(row.axis)
-            if known is None or gap > (known.gap() or 0.0):
-                worst[row.axis] = row
-    ordered = sorted(worst.values(), key=lambda row: -(row.gap() or 0.0))
-    lines = [_sentence(row) for row in ordered]
-    return lines + [text for axis, text in UNTESTED.items() if axis not in worst]
+    """One line per axis: the verdict, what it means, and the worst figure; or the answer."""
+    if report.answer:
+        return [report.answer]
+    return [_line(finding) for finding in findings(report)]
 
 
-def _sentence(row: Row) -> str:
-    points = [f"{row.metric} is {number(row.value)}", f"held-out real data {number(row.ceiling)}"]
-    if row.floor is not None:
-        points.append(f"{FLOORS[row.floor_is]} {number(row.floor)}")
-    note = f" {row.note}" if row.note else ""
-    return f"{row.axis.capitalize()}: {verdict(row)} ({'; '.join(points)}).{note}"
+def _line(found: Finding) -> str:
+    if found.worst is None:
+        return found.sentence
+    start = f"{found.axis.capitalize()}: {verdict(found.worst)}."
+    note = flat(found.worst.note)
+    return " ".join(x for x in (start, found.sentence, f"({found.figure}.)", note) if x)
 
 
-def _is_a_multiple(row: Row) -> bool:
-    """Whether an error is more than twice the ceiling: a far floor must not make that level."""
-    assert row.ceiling is not None
-    return row.better == "lower" and 0.0 < 2.0 * row.ceiling < row.value
-
-
-def _reaches(row: Row) -> bool:
-    """Whether the floor, not the scale, set the unit of the gap."""
-    assert row.floor is not None
-    assert row.ceiling is not None
-    return abs(row.floor - row.ceiling) >= 0.1 * row.scale
+def _rank(row: Row | None) -> tuple[int, float]:
+    """How bad, by verdict and then by severity; what is as bad as the floor ranks alike."""
+    assert row is not None
+    kind = judge(row)
+    return RANKS[kind], 1.0 if kind == "floor" else round(severity(row) or 0.0, 1)

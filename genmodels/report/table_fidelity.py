@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Literal
 
 import numpy as np
 
 from genmodels.metrics.dependence import PairErrors, correlation, pair_errors
-from genmodels.metrics.detection import Detection, c2st
-from genmodels.metrics.marginals import missing_errors, shape_errors
+from genmodels.metrics.intervals import jackknife
+from genmodels.metrics.marginals import shape_errors
 from genmodels.metrics.views import TableView
 from genmodels.report.parts import Parts, head
 from genmodels.report.pictures import heat_map, histogram, level_bars
-from genmodels.report.rows import Cell, Detail, Picture, Points, Row, Section
+from genmodels.report.rows import Detail, Picture, Points, Row, Section
 
-__all__ = ["detection", "missing", "pairs", "shapes"]
+__all__ = ["pairs", "shapes"]
 
 
 def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
@@ -30,15 +28,12 @@ def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
             note="Each column on its own: shuffled columns are perfect here, so look on.",
             scale=0.2,
         ),
-        parts.row(
-            "fidelity",
+        _published(
+            parts,
             "column shape error against training rows, as published",
-            _published(parts, rows, lambda a, b: float(shape_errors(a, b).mean())),
-            "lower",
-            n=min(rows, len(parts.train), len(parts.synthetic)),
-            note=f"All rows, as papers do; held-out figure on {min(rows, len(parts.holdout)):,}.",
-            headline=False,
-            scale=0.2,
+            lambda a, b: float(shape_errors(a, b).mean()),
+            rows,
+            f"All rows, as papers do; held-out figure on {min(rows, len(parts.holdout)):,}.",
         ),
     )
     detail, order = _per_column(parts)
@@ -66,76 +61,51 @@ def pairs(parts: Parts, *, rows: int, worst: int) -> Section:
         "variation distance of the two-way table with numbers in ten equal bins. 0 is best."
     )
     details = (_worst_pairs(parts, first, worst),)
-    rows_found = (headline, *_published_pairs(parts, rows))
-    return Section("Pair trends", text, rows_found, details, _heat(parts, first))
-
-
-def missing(parts: Parts) -> Section | None:
-    """Shares of missing values; None when nothing is missing anywhere."""
-    shares = [v.missing() for v in (parts.synthetic, parts.holdout, parts.train)]
-    some = np.flatnonzero(np.max(shares, axis=0) > 0)
-    if not len(some):
-        return None
-    row = parts.figure(
-        "fidelity",
-        "missing share error, mean",
-        lambda a, b: float(missing_errors(a, b)[some].mean()),
-        "lower",
-        note="Over the columns with missing values.",
-        scale=0.1,
+    published = (
+        _published(
+            parts,
+            "pair trend error against training rows, as published",
+            lambda a, b: pair_errors(a, b, "own").mean(),
+            rows,
+            "Each table's own range makes its bins: one extreme value moves them all.",
+        ),
+        _published(
+            parts,
+            "pair trend error against training rows, shared bins",
+            lambda a, b: pair_errors(a, b, "shared").mean(),
+            rows,
+            "The training range makes the bins.",
+        ),
     )
-    names = parts.train.names
-    lines: tuple[tuple[Cell, ...], ...] = tuple(
-        (names[c], *(float(s[c]) for s in shares)) for c in some
-    )
-    headers = ("column", "synthetic", "held-out real", "training")
-    detail = Detail("Share of missing values", headers, lines)
-    text = "|difference of the share of missing values| from held-out rows. 0 is best."
-    return Section("Missing values", text, (row,), (detail,))
+    return Section("Pair trends", text, (headline, *published), details, _heat(parts, first))
 
 
-def detection(parts: Parts, *, rows: int, folds: int) -> Section:
-    """Classifier two-sample test, with the columns that give the synthetic rows away."""
-    n = min(parts.n, rows)
-    test = partial(c2st, head(parts.holdout, n), seed=parts.seed, folds=folds)
-    value = test(head(parts.synthetic, n), explain=True)
-    others = [test(side).auc for side in parts.sides(n)[1:]]
-    row = parts.row(
-        "fidelity",
-        "C2ST AUC, gradient boosting",
-        Points(value.auc, *others),
-        "near",
-        n=value.n,
-        interval=value.interval,
-        note=_tell(value),
-        scale=0.5,
-    )
-    lines = tuple((g.column, g.alone, g.drop) for g in value.giveaways)
-    headers = ("column", "AUC of the column alone", "AUC lost without it")
-    detail = Detail("What gives the synthetic rows away", headers, lines)
-    text = (
-        "Out-of-fold AUC of a classifier between synthetic and held-out rows. 0.5: it cannot "
-        "tell them apart; 1: it always can. Equal rows share a fold."
-    )
-    return Section("Can they be told apart?", text, (row,), (detail,))
-
-
-def _tell(found: Detection) -> str:
-    low = found.interval[0]
-    if low <= 0.5:
-        return "A strong classifier cannot tell them apart."
-    names = ", ".join(
-        repr(g.column) for g in found.giveaways[:3] if g.alone > 0.52 or g.drop > 0.01
-    )
-    return "A strong classifier tells them apart" + (f", first by {names}." if names else ".")
-
-
-def _published(parts: Parts, rows: int, metric: Callable[[TableView, TableView], float]) -> Points:
+def _published(
+    parts: Parts,
+    name: str,
+    metric: Callable[[TableView, TableView], float],
+    rows: int,
+    note: str,
+) -> Row:
     """A figure as papers give it: against training rows, all rows up to `rows`."""
-    train = head(parts.train, rows)
-    held, n = head(parts.holdout, rows), len(train)
-    sides = (head(parts.synthetic, n), held, head(parts.independent, n), head(parts.copies, n))
-    return Points(*(metric(train, side) for side in sides))
+    train, held = head(parts.train, rows), head(parts.holdout, rows)
+    made, n = head(parts.synthetic, len(train)), len(train)
+    sides = (made, held, head(parts.independent, n), head(parts.copies, n))
+    points = Points(*(metric(train, side) for side in sides))
+    interval = jackknife(
+        points.value, lambda kept: metric(train.take(kept), made.take(kept)), len(made), high=1.0
+    )
+    return parts.row(
+        "fidelity",
+        name,
+        points,
+        "lower",
+        n=len(made),
+        interval=interval,
+        note=note,
+        headline=False,
+        scale=0.2,
+    )
 
 
 def _per_column(parts: Parts) -> tuple[Detail, np.ndarray]:
@@ -148,34 +118,6 @@ def _per_column(parts: Parts) -> tuple[Detail, np.ndarray]:
     )
     headers = ("column", "measure", "synthetic", "held-out real", "shuffled columns")
     return Detail("Per column", headers, lines), order
-
-
-def _published_pairs(parts: Parts, rows: int) -> list[Row]:
-    kinds: tuple[tuple[Literal["own", "shared"], str, str], ...] = (
-        ("own", "as published", "Each table's own range makes its bins."),
-        ("shared", "shared bins", "The training range makes the bins."),
-    )
-    out = []
-    for bins, name, note in kinds:
-        points = _published(parts, rows, partial(_pair_mean, bins=bins))
-        metric = f"pair trend error against training rows, {name}"
-        out.append(
-            parts.row(
-                "fidelity",
-                metric,
-                points,
-                "lower",
-                n=min(rows, len(parts.train), len(parts.synthetic)),
-                note=note,
-                headline=False,
-                scale=0.2,
-            )
-        )
-    return out
-
-
-def _pair_mean(a: TableView, b: TableView, bins: Literal["own", "shared"]) -> float:
-    return pair_errors(a, b, bins).mean()
 
 
 def _worst_pairs(parts: Parts, made: PairErrors, count: int) -> Detail:
@@ -198,7 +140,8 @@ def _marginal(parts: Parts, column: int) -> Picture:
     real, synthetic = (head(v, 20_000) for v in (parts.holdout, parts.synthetic))
     f = len(parts.train.numeric)
     if column < f:
-        png = histogram(real.numbers[:, column], synthetic.numbers[:, column])
+        dates = parts.schema[name].kind == "datetime"
+        png = histogram(real.numbers[:, column], synthetic.numbers[:, column], dates=dates)
     else:
         q = column - f
         png = level_bars(real.codes[:, q], synthetic.codes[:, q], parts.train.levels[q])

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pyarrow as pa
 
 from genmodels.report.parts import Parts
 from genmodels.report.rows import Cell, Report, Section
-from genmodels.report.table_coverage import coverage
-from genmodels.report.table_fidelity import detection, missing, pairs, shapes
+from genmodels.report.table_bias import bias, sensitive_of
+from genmodels.report.table_categories import categories
+from genmodels.report.table_combinations import combinations
+from genmodels.report.table_coverage import neighbourhoods
+from genmodels.report.table_detection import detection
+from genmodels.report.table_fidelity import pairs, shapes
 from genmodels.report.table_memorisation import memorisation
+from genmodels.report.table_overview import overview
+from genmodels.report.table_tails import extremes
 from genmodels.report.table_utility import utility
-from genmodels.report.table_validity import validity
+from genmodels.report.table_validity import rules, validity
+from genmodels.report.table_values import dates, missing, rounding
 from genmodels.schema import TableSchema
 
 __all__ = ["TableSuite"]
@@ -25,10 +33,20 @@ class TableSuite:
         rows: at most this many rows behind a figure on shapes and pairs.
         detection_rows: rows a side of the two-sample test.
         folds: of the two-sample test.
-        utility_rows: rows to learn from, and to test on.
-        nearest_rows: training and held-out rows searched for neighbours.
+        utility_rows: rows to learn from, and rows to test on.
+        utility_slow_rows: rows that a forest learns from.
+        utility_runs: draws of the rows to learn from, at least 2 for an honest interval.
+        nearest_rows: training rows searched for all probes; where there are more, fewer probes.
+        nearest_probes: synthetic rows whose neighbours are looked for.
+        coverage_rows: rows of each data set whose neighbourhoods are compared.
+        coverage_neighbours: other rows that make a neighbourhood, ascending; the middle one of
+            these numbers is the headline.
+        combination_rows: rows of each data set whose combinations of values are counted.
+        combination_sets: at most so many pairs and triples of columns are looked at.
+        group_rows: training and held-out rows that a group of people needs to be compared.
+        group_cases: positives (negatives) that a group needs for its rates to count.
         pictures: at most this many columns are drawn, the worst ones.
-        worst_pairs: pairs of columns that are listed.
+        worst_pairs: pairs of columns, and rules, that are listed.
     """
 
     def __init__(
@@ -38,12 +56,26 @@ class TableSuite:
         detection_rows: int,
         folds: int,
         utility_rows: int,
+        utility_slow_rows: int,
+        utility_runs: int,
         nearest_rows: int,
+        nearest_probes: int,
+        coverage_rows: int,
+        coverage_neighbours: Sequence[int],
+        combination_rows: int,
+        combination_sets: int,
+        group_rows: int,
+        group_cases: int,
         pictures: int,
         worst_pairs: int,
     ) -> None:
         self.rows, self.detection_rows, self.folds = rows, detection_rows, folds
-        self.utility_rows, self.nearest_rows = utility_rows, nearest_rows
+        self.utility_rows, self.utility_slow_rows = utility_rows, utility_slow_rows
+        self.utility_runs = utility_runs
+        self.nearest_rows, self.nearest_probes = nearest_rows, nearest_probes
+        self.coverage_rows, self.coverage_neighbours = coverage_rows, tuple(coverage_neighbours)
+        self.combination_rows, self.combination_sets = combination_rows, combination_sets
+        self.group_rows, self.group_cases = group_rows, group_cases
         self.pictures, self.worst_pairs = pictures, worst_pairs
 
     def __call__(
@@ -81,23 +113,77 @@ class TableSuite:
         """What to compute; `remarks` is told what cannot be and why."""
         out: list[tuple[str, Callable[[], Section | None]]] = []
         columns = len(parts.train.names)
+        if columns > 1:
+            out.append(("overview", lambda: overview(parts)))
         if columns:
             out.append(("shapes", lambda: shapes(parts, rows=self.rows, pictures=self.pictures)))
         if columns > 1:
             out.append(("pairs", lambda: pairs(parts, rows=self.rows, worst=self.worst_pairs)))
         if columns:
-            out.append(("missing values", lambda: missing(parts)))
+            out.append(("missing values", lambda: missing(parts, worst=self.worst_pairs)))
+            out.append(("dates", lambda: dates(parts)))
+            out.append(("rounding", lambda: rounding(parts)))
             size, folds = self.detection_rows, self.folds
             out.append(("two-sample test", lambda: detection(parts, rows=size, folds=folds)))
-            out.append(("coverage", lambda: coverage(parts)))
+            out += self._coverage(parts, remarks)
         chosen = _target(parts, target, remarks)
         if chosen is not None:
-            test = chosen
-            out.append(("utility", lambda: utility(parts, target=test, rows=self.utility_rows)))
+            learn = partial(
+                utility,
+                parts,
+                target=chosen,
+                asked=target is not None,
+                rows=self.utility_rows,
+                slow_rows=self.utility_slow_rows,
+                runs=self.utility_runs,
+                remarks=remarks,
+            )
+            out.append(("utility", learn))
         if columns:
-            out.append(("copies", lambda: memorisation(parts, nearest=self.nearest_rows)))
+            bank, probes = self.nearest_rows, self.nearest_probes
+            near = partial(memorisation, parts, bank=bank, probes=probes, remarks=remarks)
+            out.append(("memorisation", near))
+        out += self._bias(parts, chosen, remarks)
         out.append(("validity", lambda: validity(parts)))
+        if columns > 1:
+            out.append(("rules", lambda: rules(parts, rows=self.rows, shown=self.worst_pairs)))
         return out
+
+    def _bias(
+        self, parts: Parts, target: str | None, remarks: list[str]
+    ) -> list[tuple[str, Callable[[], Section | None]]]:
+        sensitive = sensitive_of(parts)
+        make = partial(
+            bias,
+            parts,
+            sensitive=sensitive,
+            target=target,
+            minimum=self.group_rows,
+            cases=self.group_cases,
+            rows=self.utility_rows,
+            remarks=remarks,
+        )
+        return [("bias", make)] if sensitive else []
+
+    def _coverage(
+        self, parts: Parts, remarks: list[str]
+    ) -> list[tuple[str, Callable[[], Section | None]]]:
+        near = partial(
+            neighbourhoods,
+            parts,
+            rows=self.coverage_rows,
+            neighbours=self.coverage_neighbours,
+            sets=self.combination_sets,
+        )
+        together = partial(
+            combinations, parts, rows=self.combination_rows, sets=self.combination_sets
+        )
+        return [
+            ("neighbourhoods", near),
+            ("rare categories", lambda: categories(parts)),
+            ("extreme values", lambda: extremes(parts, remarks=remarks)),
+            ("combinations of values", together),
+        ]
 
 
 def _target(parts: Parts, asked: str | None, remarks: list[str]) -> str | None:

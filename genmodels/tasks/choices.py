@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["CONFIGS", "VERBS", "choices", "groups", "nearest", "settings", "summary", "with_bases"]
+__all__ = [
+    "CONFIGS",
+    "SUBJECTS",
+    "VERBS",
+    "choices",
+    "groups",
+    "nearest",
+    "settings",
+    "summary",
+    "with_bases",
+]
 
 _INSIDE = Path(__file__).parents[1] / "configs"
 CONFIGS = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "configs"
@@ -21,8 +31,13 @@ VERBS = {
     "train": "learn from data; makes a run",
     "sample": "write a synthetic dataset from a run",
     "evaluate": "measure how far a synthetic dataset can be trusted",
+    "benchmark": "find out whether synthetic data help a model of yours",
+    "audit": "audit bias: compare how groups fare in real and synthetic data",
     "schema": "look at data and draft what its parts mean",
+    "selftest": "selftest metrics: show that planted failures are caught",
 }
+SUBJECTS = {"audit": ("bias",), "selftest": ("metrics",)}
+"""Verbs that are followed by a word that says of what."""
 
 
 def groups(folders: Iterable[Path]) -> list[str]:

@@ -22,7 +22,7 @@ __all__ = ["compose", "quoted", "require", "resolved", "shown"]
 
 PATHS = ("run", "out", "real", "synthetic", "holdout", "schema")
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
-NAMES = ("target", "data.target", "data.infer.target")
+NAMES = ("target", "data.target", "data.infer.target", "positive", "sensitive", "split_by", "time")
 """Keys whose values are names in the data: as they are, too."""
 
 
@@ -35,7 +35,7 @@ def compose(
     and `overrides`, the words that were given.
 
     Args:
-        verb: train, sample, evaluate or schema.
+        verb: a key of `choices.VERBS`.
         overrides: words such as `model=ctgan` or `trainer.max_epochs=10`.
         config_dir: a folder with more groups and choices.
 

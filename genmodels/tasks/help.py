@@ -20,10 +20,27 @@ EXAMPLES = {
         "genmodels sample run=runs/adult n=10000 out=synthetic",
         "genmodels sample run=runs/adult n=10000 format=csv out=synthetic seed=1",
     ],
-    "evaluate": ["genmodels evaluate run=runs/adult synthetic=synthetic"],
+    "evaluate": [
+        "genmodels evaluate run=runs/adult synthetic=synthetic",
+        "genmodels evaluate real=train.csv holdout=test.csv synthetic=made_elsewhere.csv",
+    ],
+    "benchmark": [
+        "genmodels benchmark data.path=stroke.csv data.target=stroke model=tvae",
+        "genmodels benchmark data.path=stroke.csv data.target=stroke learning_curve=[100,300,1000]",
+    ],
+    "audit": [
+        "genmodels audit bias run=runs/adult synthetic=synthetic sensitive=[sex,race]",
+        "genmodels audit bias real=a.csv holdout=b.csv synthetic=c.csv sensitive=[sex] target=pay",
+    ],
+    "selftest": ["genmodels selftest metrics", "genmodels selftest metrics out=selftest"],
     "schema": ["genmodels schema data.path=adult.csv out=adult.yaml"],
 }
-SHOWN_GROUPS = {"train": None, "sample": ("writer",), "evaluate": (), "schema": ("data",)}
+SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
+    "train": None,
+    "sample": ("writer",),
+    "benchmark": ("data", "model"),
+    "schema": ("data",),
+}
 KNOBS = (
     ("data.", "data/csv", None),
     ("trainer.", "trainer/auto", None),
@@ -36,7 +53,10 @@ HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
+    "benchmark": "genmodels benchmark data.path=<file> --cfg     prints every setting",
+    "audit": "genmodels audit bias synthetic=<folder> --cfg     prints every setting",
     "schema": "genmodels schema data.path=<file> --cfg     prints every setting",
+    "selftest": "genmodels selftest metrics --cfg     prints every setting",
 }
 
 
@@ -79,7 +99,7 @@ def verb_help(verb: str, folders: Sequence[Path]) -> str:
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
         lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
         parts.append("Settings (key=value; what is shown is the default):\n" + "\n".join(lines))
-    shown = SHOWN_GROUPS[verb]
+    shown = SHOWN_GROUPS.get(verb, ())
     for group in _ordered(groups(folders)) if shown is None else shown:
         if known := choices(group, folders):
             key = "format" if group == "writer" else group

@@ -25,7 +25,7 @@ from genmodels.tasks.build import (
 from genmodels.tasks.holdout import has_holdout, holdout_of
 from genmodels.types import Encoded, Raw, Source
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "chosen_codes", "prepare"]
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
 
     def rows(part: Raw, stream: int) -> Rows:
         encoded = codec.encode(part, seed=cfg.seed + stream)
-        codes = _codes(codec, part, encoded, condition, chosen)
+        codes = chosen_codes(codec, part, encoded, condition, chosen)
         return Rows.of(encoded, codes, condition, codec.layout)
 
     encoded = rows(train, 0)
@@ -129,7 +129,7 @@ def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) ->
     )
 
 
-def _codes(
+def chosen_codes(
     codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
 ) -> np.ndarray:
     """Level of each row in each chosen group; from the encoded rows where they hold it."""

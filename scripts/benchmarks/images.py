@@ -52,7 +52,8 @@ def measure(model: str, name: str) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "n": n,
         "rows": [
-            {key: row[key] for key in ("metric", "value", "ceiling", "independent", "copies")} for row in rows
+            {key: row[key] for key in ("metric", "value", "ceiling", "independent", "copies")}
+            for row in rows
         ],
         "yardstick": yardstick(name, next((out / "data").glob("*.npz"))),
     }

@@ -25,7 +25,7 @@ def table(header: list[str], rows: list[list[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def load(name: str) -> dict[str, Any] | None:
+def load(name: str) -> Any:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
 
@@ -186,6 +186,84 @@ def images(result: dict[str, Any]) -> str:
     return text + table(header, rows) + pictures
 
 
+def evaluation(result: dict[str, Any]) -> str:
+    text = "## Evaluation: what it costs and what it says\n\n"
+    text += f"{on(result['machine'])}\n`GENMODELS_DATA=... python scripts/benchmarks/evaluation.py`"
+    text += "\n\nWall time and peak memory are of the whole command. Adult: 32,561 training and\n"
+    text += "16,281 held-out rows.\n\n"
+    cases = {name: case for name, case in result.items() if name != "machine"}
+    names = {"million": "1,000,000 x 20 simulated rows"}
+    header = ["case", "synthetic rows", "wall s", "peak GB", "report MB"]
+    rows = [
+        [
+            names.get(name, f"Adult, {name}"),
+            f"{case['rows']:,}",
+            *(case[key] for key in ("wall_s", "peak_gb", "report_mb")),
+        ]
+        for name, case in cases.items()
+    ]
+    text += table(header, rows)
+    for name, case in cases.items():
+        text += f"\nSummary of {names.get(name, f'Adult, {name}')}:\n\n"
+        text += "".join(f"- {line}\n" for line in case["summary"])
+    return text + _beside_yardstick(cases)
+
+
+YARDSTICK = {
+    "shape_err%": ("column shape error against training rows, as published", 100),
+    "trend_paper%": ("pair trend error against training rows, as published", 100),
+    "trend_err%": ("pair trend error against training rows, shared bins", 100),
+    "c2st_xgb": ("C2ST AUC, gradient boosting", 1),
+    "c2st_logistic": ("weak C2ST AUC", 1),
+    "tstr_auc": ("AUC", 1),
+}
+"""A figure of the scorer: how the same figure of a report begins, and the unit of the scorer."""
+
+
+def _beside_yardstick(cases: dict[str, Any]) -> str:
+    rows = []
+    for name, case in cases.items():
+        for key, value in (case.get("yardstick") or {}).items():
+            start, unit = YARDSTICK.get(key, ("\0", 1))
+            row = next((r for r in case["figures"] if r["metric"].startswith(start)), None)
+            if row is not None:
+                interval = [f"{x * unit:.4g}" for x in row["interval"] or ()]
+                shown = [f"{row['value'] * unit:.4g}", " to ".join(interval) or "-", value]
+                rows.append([name, row["metric"], *shown])
+    if not rows:
+        return ""
+    text = "\nThe same files judged by a program outside the project (XGBoost there, histogram\n"
+    text += "gradient boosting here; it compares with all training rows):\n\n"
+    return text + table(["case", "figure", "report", "95 % interval", "scorer"], rows)
+
+
+def null_case(result: dict[str, Any]) -> str:
+    text = "## The benchmark's null case\n\n`python scripts/benchmarks/null_case.py`\n\n"
+    return text + "".join(f"- {line}\n" for line in result["lines"])
+
+
+def selftest(result: list[dict[str, Any]]) -> str:
+    text = "## Self-test of the figures\n\n`genmodels selftest metrics out=...`\n\n"
+    text += (
+        "`[x]` must be seen; ✗ seen (more than a quarter of the way from held-out real data to\n"
+    )
+    text += "the floor), + close to real data, · nothing to see.\n"
+    for kind in result:
+        cases = kind["cases"]
+        figures = list(dict.fromkeys(name for case in cases for name in case["figures"]))
+        header = [kind["title"], *(case["case"] for case in cases)]
+        rows = [[name, *(_sign(case, name) for case in cases)] for name in figures]
+        rows.append(["passed", *("yes" if case["passed"] else "**no**" for case in cases)])
+        text += "\n" + table(header, rows)
+    return text
+
+
+def _sign(case: dict[str, Any], figure: str) -> str:
+    sign = case["figures"].get(figure, "")
+    must = any(figure.startswith(name) for name in case["must_be_seen_by"])
+    return f"[{sign}]" if must else sign
+
+
 def readme(result: dict[str, Any]) -> None:
     header = ["Adult, 300 epochs", *list(SCORES.values())[:4], "seeds", "threads"]
     header += ["training s", "rows/s"]
@@ -204,11 +282,14 @@ def main() -> None:
         "sampling": sampling,
         "codec": codec,
         "images": images,
+        "evaluation": evaluation,
+        "null_case": null_case,
+        "selftest": selftest,
     }
     for name, section in sections.items():
         result = load(name)
         if result is not None:
-            remark = result.pop("note", None)
+            remark = result.pop("note", None) if isinstance(result, dict) else None
             parts.append(section(result) + (f"\nNote: {remark}\n" if remark else ""))
     Path(HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
     tabular = load("tabular")

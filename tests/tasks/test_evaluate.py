@@ -19,6 +19,7 @@ FAST = [
     "kinds.table.suite.detection_rows=200",
     "kinds.table.suite.folds=2",
     "kinds.table.suite.utility_rows=300",
+    "kinds.table.suite.utility_runs=2",
     "kinds.table.suite.nearest_rows=100",
     "kinds.table.suite.pictures=1",
     "kinds.images.suite.steps=10",
@@ -100,7 +101,7 @@ def test_images_from_files(tmp_path):
         f"holdout={tmp_path / 'test.npz'}",
         f"synthetic={tmp_path / 'made.npz'}",
     )
-    assert any("FD[domain-cnn" in row.metric for row in report.rows)
+    assert any("FD-DomainCNN" in row.metric for row in report.rows)
 
 
 @pytest.fixture
@@ -133,6 +134,17 @@ def test_a_run_is_judged_on_the_rows_that_it_never_saw(trained):
     assert report.facts["training rows"] == 378
     assert any(row.axis == "utility" for row in report.rows)
     judge(f"run={trained / 'run'}", f"synthetic={trained / 'made'}")
+    events = list((trained / "run" / "tensorboard" / "evaluation").rglob("events*"))
+    assert len(events) == 4
+    assert not list((trained / "made-report").rglob("events*"))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_without_a_run_tensorboard_finds_the_report_in_its_folder_if_wanted(tables, wanted):
+    names = {"real": "train", "holdout": "test", "synthetic": "made"}
+    words = [f"{key}={tables / name}.csv" for key, name in names.items()]
+    judge(*words, f"tensorboard={str(wanted).lower()}", f"out={tables / 'out'}")
+    assert (tables / "out" / "tensorboard").exists() == wanted
 
 
 def test_changed_data_are_refused(trained):
@@ -159,3 +171,13 @@ def test_a_run_that_held_nothing_out_asks_for_a_holdout(trained):
     pq.write_table(mixed(100, 5), trained / "other.parquet")
     report, _ = judge(*words, f"holdout={trained / 'other.parquet'}")
     assert report.facts["held-out rows"] == 100
+
+
+def test_named_groups_are_compared(tables):
+    words = [f"{key}={tables / name}.csv" for key, name in
+             (("real", "train"), ("holdout", "test"), ("synthetic", "made"))]  # fmt: skip
+    report, _ = judge(*words, "target=sold", "sensitive=[colour]")
+    found = [row.metric for row in report.rows if row.axis == "bias"]
+    assert any(name.startswith("share of a group, colour") for name in found)
+    with pytest.raises(ValueError, match="did you mean 'colour'"):
+        judge(*words, "sensitive=color")

@@ -1,0 +1,32 @@
+"""Raw data that is in memory already: an Arrow table or images."""
+
+from __future__ import annotations
+
+import hashlib
+
+from genmodels.data.sources.parts import check_rows, table_fingerprint
+from genmodels.types import Images, Raw
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """A `pyarrow.Table` or `Images`, as they are.
+
+    Args:
+        raw: the data.
+    """
+
+    def __init__(self, *, raw: Raw) -> None:
+        self.raw = raw
+
+    def load(self) -> Raw:
+        return self.raw if isinstance(self.raw, Images) else check_rows(self.raw, "the table")
+
+    def fingerprint(self) -> str:
+        """SHA-256 of values, names and types, or of pixels and labels."""
+        if not isinstance(self.raw, Images):
+            return table_fingerprint(self.raw)
+        digest = hashlib.sha256(self.raw.pixels.tobytes())
+        digest.update(b"" if self.raw.labels is None else self.raw.labels.tobytes())
+        return digest.hexdigest()

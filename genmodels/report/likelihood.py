@@ -1,0 +1,92 @@
+"""Section on what the model itself gives away: does it hold rows that it was trained on for more
+likely than other real rows?
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from genmodels.metrics.intervals import Z95, auc, auc_interval
+from genmodels.report.rows import Report, Row, Section
+
+__all__ = ["likelihood_gap", "with_section"]
+
+
+def likelihood_gap(trained: np.ndarray, held_out: np.ndarray, *, seed: int) -> Section | None:
+    """Training rows against held-out rows by the model's own likelihood.
+
+    Args:
+        trained: lower bound of the log-likelihood of training rows in nats, shape (N,).
+        held_out: the same of held-out rows, shape (M,).
+        seed: of the choice of rows and of the draws behind the bounds.
+
+    Returns:
+        None with fewer than two values a side, or with values that are not finite.
+    """
+    n, m = len(trained), len(held_out)
+    if min(n, m) < 2 or not (np.isfinite(trained).all() and np.isfinite(held_out).all()):
+        return None
+    text = (
+        "The model gives every real row a likelihood (a lower bound of it). A model that learnt "
+        "its training rows by heart holds them for more likely than rows that it never saw. One "
+        "that learnt what is general does not tell them apart. This is about the model, not "
+        "about the synthetic data."
+    )
+    rows = _area(trained, held_out, seed), _mean(trained, held_out, seed)
+    return Section("Does the model know its training rows?", text, rows)
+
+
+def with_section(report: Report, section: Section) -> Report:
+    """The report with a section behind the last one of the same axis."""
+    axes = {row.axis for row in section.rows}
+    places = [k for k, s in enumerate(report.sections) if axes & {row.axis for row in s.rows}]
+    place = places[-1] + 1 if places else len(report.sections)
+    sections = (*report.sections[:place], section, *report.sections[place:])
+    return replace(report, sections=sections)
+
+
+def _area(trained: np.ndarray, held_out: np.ndarray, seed: int) -> Row:
+    member = np.repeat([True, False], [len(trained), len(held_out)])
+    score = np.concatenate([trained, held_out])
+    return Row(
+        "memorisation",
+        "training rows told from held-out rows by the model's likelihood, AUC",
+        auc(member, score),
+        0.5,
+        None,
+        None,
+        "lower",
+        len(score),
+        seed,
+        auc_interval(member, score),
+        f"{len(trained):,} training against {len(held_out):,} held-out rows; 0.5: not at all, "
+        "1: without error.",
+        "copies",
+        scale=0.5,
+    )
+
+
+def _mean(trained: np.ndarray, held_out: np.ndarray, seed: int) -> Row:
+    gap = float(trained.mean() - held_out.mean())
+    half = Z95 * math.sqrt(
+        trained.var(ddof=1) / len(trained) + held_out.var(ddof=1) / len(held_out)
+    )
+    return Row(
+        "memorisation",
+        "likelihood of training rows above that of held-out rows, mean (nats)",
+        gap,
+        0.0,
+        None,
+        None,
+        "lower",
+        len(trained) + len(held_out),
+        seed,
+        (gap - half, gap + half),
+        f"{trained.mean():.5g} for training rows, {held_out.mean():.5g} for held-out rows.",
+        "copies",
+        headline=False,
+        scale=max(float(held_out.std()), 1e-9),
+    )

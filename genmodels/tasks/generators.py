@@ -1,0 +1,145 @@
+"""Generators for a benchmark: trained here on the rows that they may see, or stand-ins."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from genmodels.data.sources.memory import Memory
+from genmodels.metrics.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
+from genmodels.report.benchmark_runs import Fit
+from genmodels.schema import TableSchema
+from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.quiet import isolated
+from genmodels.tasks.sample import build_sampler, pick_device
+from genmodels.tasks.train import train as learn
+
+__all__ = ["STAND_INS", "Trained", "fitter"]
+
+STAND_INS: dict[str, Callable[[Rows], FittedGenerator]] = {
+    "bootstrap": Bootstrap,
+    "independent": Independent,
+}
+
+
+class Trained:
+    """A trained model as a benchmark asks it.
+
+    Args:
+        loaded: the run.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+
+    def sample(self, n: int, *, seed: int) -> Rows:
+        return self._draw(n, seed, "empirical")
+
+    def of_level(self, target: str, level: str, n: int, *, seed: int) -> Rows | None:
+        try:
+            return self._draw(n, seed, {target: level})
+        except ValueError:  # it was trained without being told this
+            return None
+
+    def _draw(self, n: int, seed: int, condition: str | Mapping[str, Any]) -> Rows:
+        rows = build_sampler(self.loaded, seed=seed, condition=condition).sample(n)
+        assert isinstance(rows, Rows)
+        return rows
+
+
+def fitter(cfg: DictConfig, schema: TableSchema, folder: Path) -> Fit:
+    """What fits the generators of a benchmark.
+
+    Args:
+        cfg: of benchmark; `generator` says which.
+        schema: of all real rows: which kinds their parts are of, and which is the target.
+        folder: for the runs; they are removed when they are not needed any more.
+
+    Raises:
+        ValueError: when there is no such generator.
+    """
+    if cfg.generator in STAND_INS:
+        stand_in = STAND_INS[cfg.generator]
+
+        def draw_again(train: Rows, *, seed: int, name: str) -> FittedGenerator:
+            return stand_in(train)
+
+        return draw_again
+    if cfg.generator != "trained":
+        known = ", ".join(("trained", *STAND_INS))
+        raise ValueError(f"generator must be one of {known}, got {cfg.generator!r}")
+
+    def fit(train: Rows, *, seed: int, name: str) -> FittedGenerator:
+        place = folder / name
+        with _whispering(), isolated():
+            own = _of_train(cfg, schema, train, seed, place)
+            run = learn(own, source=Memory(raw=train))
+            loaded = load_run(run, device=pick_device("auto"))
+        if not cfg.keep_runs:
+            shutil.rmtree(place, ignore_errors=True)
+            with suppress(OSError):  # others are kept from an earlier call
+                folder.rmdir()
+        return Trained(loaded)
+
+    return fit
+
+
+def _of_train(
+    cfg: DictConfig, schema: TableSchema, rows: Rows, seed: int, place: Path
+) -> DictConfig:
+    """A configuration of train: these rows, all of them, and nothing that is shown."""
+    own = cfg.copy()
+    kinds = {name: {"kind": kind} for name, kind in _kinds(schema, rows).items()}
+    wishes = OmegaConf.to_container(own.data.infer.overrides, resolve=True)
+    assert isinstance(wishes, dict)
+    changed = {
+        "seed": seed,
+        "run": str(place),
+        "resume": False,
+        "overwrite": True,
+        "logger": None,
+        "data": {
+            "target": None if schema.target is None else schema.target.name,
+            "holdout": 0.0,
+            "holdout_path": None,
+            "infer": {
+                "overrides": {
+                    name: kinds.get(name, {}) | (wishes.get(name) or {})
+                    for name in {**kinds, **wishes}
+                }
+            },
+        },
+        "callbacks": {"progress": None, "preview": None},
+    }
+    OmegaConf.set_struct(own, False)
+    own.merge_with(changed)
+    if own.data.get("holdout_split") is not None:
+        own.data.holdout_split = None
+    return own
+
+
+def _kinds(schema: TableSchema, rows: Rows) -> dict[str, str]:
+    """The kind of each part that these rows have a value of; few rows could look otherwise."""
+    return {
+        name: schema[name].kind
+        for name in schema.names
+        if schema[name].kind != "constant" and rows[name].null_count < rows.num_rows
+    }
+
+
+@contextmanager
+def _whispering() -> Iterator[None]:
+    """Only warnings of a training that is one of many."""
+    logger = logging.getLogger("genmodels")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,46 @@
+import pytest
+
+from genmodels.report.parts import Parts
+from genmodels.report.summary import verdict
+from genmodels.report.table_detection import detection
+from tests.metrics.simulated import SCHEMA, mixed, shuffled
+
+
+def judge(synthetic):
+    parts = Parts.prepare(mixed(900, 1), mixed(900, 2), synthetic, SCHEMA, rows=900, seed=0)
+    return detection(parts, rows=900, folds=3)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return judge(shuffled(mixed(900, 3), 0))
+
+
+def test_the_strong_classifier_sees_independent_columns_and_the_weak_one_passes_them(found):
+    strong, weak = found.rows
+    assert strong.value > 0.85
+    assert strong.independent == pytest.approx(strong.value, abs=0.05)
+    assert weak.interval[0] <= 0.5
+    assert strong.headline
+    assert not weak.headline
+
+
+def test_each_row_has_its_four_points_and_an_interval(found):
+    for row in found.rows:
+        assert None not in (row.ceiling, row.independent, row.copies)
+        assert row.interval[0] <= row.value <= row.interval[1]
+        assert abs(row.ceiling - 0.5) < 0.06
+
+
+def test_what_gives_the_rows_away_is_listed_first(found):
+    (detail,) = found.details
+    assert {"size", "cost", "visits", "day", "colour", "sold"} < {line[0] for line in detail.lines}
+    told = [max(line[1] - 0.5, line[2]) for line in detail.lines]
+    assert told == sorted(told, reverse=True)
+    assert told[0] > 0.02
+
+
+def test_fresh_rows_cannot_be_told_apart():
+    for row in judge(mixed(900, 3)).rows:
+        assert verdict(row) == "level with held-out real data"
+        assert row.interval[0] <= 0.5 <= row.interval[1]

@@ -1,0 +1,186 @@
+import io
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from genmodels.metrics.scores import METRICS
+from genmodels.report.parts import Parts
+from genmodels.report.table_utility import utility
+from genmodels.report.utility_details import rank_correlation
+from genmodels.report.utility_study import ARMS, LABELS
+from genmodels.schema import Column, TableSchema
+from tests.metrics.simulated import SCHEMA, mixed, shuffled
+
+LEARNERS = {"logistic", "forest", "boosting"}
+EVIL = "<script>alert('ü')</script>\"😀" + "x" * 172
+
+
+def section(train, holdout, synthetic, schema=SCHEMA, target="sold", asked=False, **sizes):
+    parts = Parts.prepare(train, holdout, synthetic, schema, rows=2000, seed=0)
+    remarks = []
+    sizes = {"rows": 800, "slow_rows": 200, "runs": 2} | sizes
+    found = utility(parts, target=target, asked=asked, remarks=remarks, **sizes)
+    return found, remarks
+
+
+@pytest.fixture(scope="module")
+def real():
+    return mixed(900, 1), mixed(900, 2)
+
+
+@pytest.fixture(scope="module")
+def fresh(real):
+    return section(*real, mixed(900, 3), runs=3)[0]
+
+
+def named(found, start):
+    """The first row whose name starts so."""
+    return next(r for r in found.rows if r.metric.startswith(start))
+
+
+def test_fresh_real_rows_are_level_with_real_rows(fresh):
+    for row in fresh.rows:
+        if row.headline:
+            assert row.gap() == 0
+        assert row.interval[0] <= row.value <= row.interval[1]
+    assert [r.metric.split(" for ")[0] for r in fresh.rows][:5] == [
+        m.name for m in METRICS["binary"]
+    ]
+    assert "does about as well as one trained on real rows" in fresh.text
+    assert sum(row.headline for row in fresh.rows) == 1
+
+
+def test_independent_columns_lose_and_the_text_says_how_many_points(real):
+    found, _ = section(*real, shuffled(mixed(900, 3), 0))
+    row = named(found, "AUC")
+    assert row.value < 0.65
+    assert row.gap() > 0.3  # the models that learn nothing score 0.65 on one draw, 0.39 on another
+    points = 100 * (row.ceiling - row.value)
+    assert f"loses {points:.1f} points of AUC" in found.text
+    assert named(found, "AUC for 'sold', trained on real").value < 0.65
+
+
+def test_copies_are_no_evidence_that_synthetic_rows_help(real):
+    found, _ = section(*real, real[0], runs=3)
+    assert "no evidence that it helps" in found.text or "it harms" in found.text
+    assert named(found, "change of AUC").ceiling == 0
+
+
+def test_wrong_answers_harm_when_they_are_added(real):
+    made = mixed(900, 3)
+    wrong = pa.array(np.where(np.asarray(made["sold"]) == "yes", "no", "yes"))
+    found, _ = section(*real, made.set_column(5, "sold", wrong))
+    assert "it harms" in found.text
+    assert named(found, "AUC").value < 0.2
+
+
+def test_a_mix_holds_all_real_rows_and_no_more_than_there_are(real):
+    found, _ = section(*real, mixed(300, 3), rows=5000)
+    (lines,) = [d for d in found.details if d.title.startswith("Real and synthetic")]
+    assert {line[:3] for line in lines.lines} == {
+        (name, 900, added) for name in ("logistic", "boosting") for added in (300,)
+    }
+    assert "Adding 300 synthetic rows to 900 real ones" in found.text
+    assert "from 240 synthetic rows, and others from as many real ones" in found.text
+
+
+def test_every_learner_and_arm_is_listed_with_its_spread(fresh):
+    (lines,) = [d for d in fresh.details if d.title.startswith("Every learner")]
+    assert {line[:2] for line in lines.lines} == {(x, LABELS[a]) for x in LEARNERS for a in ARMS}
+    assert {line[2] for line in lines.lines if line[0] == "forest"} == {200}
+    assert all(" ± " in cell for line in lines.lines for cell in line[3:])
+
+
+def test_calibration_and_the_columns_used_are_shown(fresh):
+    (picture,) = fresh.pictures
+    assert Image.open(io.BytesIO(picture.png)).size[0] > 200
+    (lines,) = [d for d in fresh.details if d.title.startswith("Calibration")]
+    slopes = {line[0]: line[2] for line in lines.lines}
+    assert 0.4 < slopes["real rows"] < 1.6
+    (used,) = [d for d in fresh.details if d.title.startswith("Fall of AUC")]
+    assert used.lines[0][0] == "size"
+    assert rank_correlation(np.arange(4.0), np.array([1.0, 2, 4, 3])) == pytest.approx(0.8)
+    assert rank_correlation(np.ones(3), np.arange(3.0)) == 0
+
+
+@pytest.mark.parametrize(("target", "kind"), [("colour", "multiclass"), ("cost", "regression")])
+def test_other_kinds_of_target_have_their_scores(real, target, kind):
+    found, _ = section(*real, mixed(900, 3), target=target)
+    names = [r.metric.split(" for ")[0] for r in found.rows]
+    assert names[: len(METRICS[kind])] == [m.name for m in METRICS[kind]]
+    assert found.rows[0].gap() == 0
+
+
+def test_the_same_seed_gives_the_same_figures(real):
+    first, second = (section(*real, mixed(900, 3))[0] for _ in "ab")
+    assert (first.rows, first.text) == (second.rows, second.text)
+
+
+def test_a_single_class_is_an_error_when_asked_for_and_a_remark_otherwise(real):
+    same = real[0].filter(pa.compute.equal(real[0]["sold"].cast(pa.string()), "no"))
+    found, remarks = section(same, real[1], real[0])
+    assert found is None
+    assert "single value" in remarks[0]
+    with pytest.raises(ValueError, match="single value"):
+        section(same, real[1], real[0], asked=True)
+    found, remarks = section(real[0], same, real[0], asked=True)
+    assert found is None
+    assert "held-out rows have a single value of 'sold'" in remarks[0]
+
+
+def test_synthetic_rows_that_lack_a_class_or_all_answers_are_judged(real):
+    only = real[0].filter(pa.compute.equal(real[0]["sold"].cast(pa.string()), "no"))
+    assert named(section(*real, only)[0], "AUC").value == 0.5
+    gone = real[0].set_column(5, "sold", pa.nulls(900, pa.string()))
+    found, remarks = section(*real, gone)
+    assert named(found, "AUC").value == pytest.approx(0.5, abs=0.02)
+    assert "has learnt nothing" in remarks[0]
+    lost = pa.array(np.full(900, "blue"))
+    assert section(*real, real[0].set_column(3, "colour", lost), target="colour")[0] is not None
+
+
+def evil(n, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    wild = np.where(rng.random(n) < 0.1, 1e300, -1e300)
+    return pa.table(
+        {
+            EVIL: np.where(x > 0, EVIL, "ü$" if seed < 3 else EVIL[:50]),
+            "wild": wild,
+            "gap": pa.nulls(n, pa.float64()),
+            "same": np.full(n, 7.0),
+            "many": [f"{seed} {k}" for k in rng.integers(0, 45, n)],
+            "two": pa.array((x > 0.5).astype(int), mask=rng.random(n) < 0.3),
+        }
+    )
+
+
+SCHEMA_OF_EVIL = TableSchema(
+    (
+        Column(EVIL, "categorical", levels=(EVIL, "ü$")),
+        Column("wild", "continuous"),
+        Column("gap", "continuous", nullable=True),
+        Column("same", "continuous"),
+        Column("many", "categorical", levels=("a",)),
+        Column("two", "integer", nullable=True),
+    )
+)
+
+
+@pytest.mark.parametrize("target", [EVIL, "wild", "many", "two"])
+@pytest.mark.parametrize("sizes", [(60, 20, 5), (5, 5, 5), (2, 2, 1), (40, 2, 40)])
+def test_ugly_data_have_a_section_or_a_remark(target, sizes):
+    tables = [evil(n, seed) for seed, n in enumerate(sizes, 1)]
+    found, remarks = section(*tables, SCHEMA_OF_EVIL, target)
+    assert found is not None or remarks
+    if found is not None:
+        assert all(r.interval is None or r.interval[0] <= r.interval[1] for r in found.rows)
+
+
+def test_a_target_without_any_feature_but_itself_has_figures():
+    schema = TableSchema((Column("a", "continuous", nullable=True), Column("b", "integer")))
+    table = pa.table({"a": pa.nulls(30, pa.float64()), "b": np.arange(30) % 2})
+    found, _ = section(table, table, table, schema, "b")
+    assert named(found, "AUC").value == pytest.approx(0.5, abs=0.05)

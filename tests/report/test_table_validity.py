@@ -1,0 +1,130 @@
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from genmodels.data.parse import apply_schema
+from genmodels.report.parts import Parts
+from genmodels.report.reading import read_alike
+from genmodels.report.summary import verdict
+from genmodels.report.table_validity import rules, validity
+from genmodels.schema import Column, TableSchema
+from tests.metrics.simulated import SCHEMA, mixed
+
+LEVEL = "level with held-out real data"
+STAYS = TableSchema(
+    (
+        Column("arrival", "datetime"),
+        Column("departure", "datetime"),
+        Column("city", "categorical", levels=tuple("abcdef")),
+        Column("land", "categorical", levels=("x", "y", "z")),
+    )
+)
+
+
+def stays(n, seed):
+    """Arrival before departure, and each city lies in one land."""
+    rng = np.random.default_rng(seed)
+    start = rng.integers(0, 10**8, n)
+    city = rng.integers(0, 6, n)
+    return pa.table(
+        {
+            "arrival": pa.array(start * 1_000_000, pa.timestamp("us")),
+            "departure": pa.array(
+                (start + rng.integers(1, 10**6, n)) * 1_000_000, pa.timestamp("us")
+            ),
+            "city": np.array(list("abcdef"))[city],
+            "land": np.array(list("xyz"))[city // 2],
+        }
+    )
+
+
+def prepare(synthetic, schema=STAYS, train=None, holdout=None):
+    train = stays(1200, 1) if train is None else train
+    holdout = stays(1200, 2) if holdout is None else holdout
+    return Parts.prepare(train, holdout, synthetic, schema, rows=1000, seed=0)
+
+
+def test_fresh_rows_keep_the_rules_of_the_training_rows():
+    section = rules(prepare(stays(800, 3)), rows=1000, shown=10)
+    (row,) = section.rows
+    assert (row.value, row.ceiling, row.copies) == (0.0, 0.0, 0.0)
+    assert row.independent > 0.8
+    assert verdict(row) == LEVEL
+    texts = [line[0] for line in section.details[0].lines]
+    assert texts == ["'arrival' <= 'departure'", "'city' determines 'land'"]
+
+
+def test_rows_that_break_a_rule_are_counted_once():
+    table = stays(800, 3)
+    city = table["land"].to_pylist()
+    broken = ["z" if k < 80 and land != "z" else land for k, land in enumerate(city)]
+    count = sum(a != b for a, b in zip(city, broken, strict=True))
+    made = table.set_column(3, "land", pa.array(broken))
+    section = rules(prepare(made), rows=1000, shown=10)
+    (row,) = section.rows
+    assert row.value == pytest.approx(count / 800)
+    assert row.interval[0] > row.ceiling
+    assert verdict(row) != LEVEL
+    assert section.details[0].lines[0][0] == "'city' determines 'land'"
+
+
+def test_without_rules_there_is_no_section():
+    parts = Parts.prepare(*(mixed(400, k) for k in (1, 2, 3)), SCHEMA, rows=400, seed=0)
+    assert rules(parts, rows=400, shown=5) is None
+    few = prepare(stays(5, 3), train=stays(5, 1), holdout=stays(5, 2))
+    assert rules(few, rows=5, shown=5) is None
+
+
+def test_rows_that_the_schema_forbids_are_counted_beside_held_out_ones():
+    schema = TableSchema(
+        (
+            Column("size", "continuous", decimals=1, minimum=0.0, maximum=9.9),
+            Column("id", "identifier"),
+        )
+    )
+    rng = np.random.default_rng(0)
+
+    def rows(n):
+        return pa.table({"size": np.round(rng.uniform(0, 9.9, n), 1), "id": np.arange(n)})
+
+    bad = rows(100).set_column(0, "size", pa.array([-1.0, 99.0, 1.23] + [1.0] * 97))
+    bad = bad.set_column(1, "id", pa.array([0] * 5 + list(range(5, 100))))
+    section = validity(prepare(bad, schema, rows(300), rows(300)))
+    (row,) = [r for r in section.rows if "schema forbids" in r.metric]
+    assert row.value == pytest.approx(0.05)
+    assert row.ceiling == 0.0
+    assert not row.headline
+    detail = next(d for d in section.details if d.title == "Values that the schema forbids")
+    assert set(detail.lines) == {
+        ("id", "repeats an earlier one", 4, 0),
+        ("size", "above the maximum", 1, 0),
+        ("size", "below the minimum", 1, 0),
+        ("size", "more than 1 decimals", 1, 0),
+    }
+
+
+def test_what_could_not_be_read_on_the_way_is_still_counted():
+    schema = TableSchema((Column("size", "continuous", minimum=0.0), Column("visits", "integer")))
+    parse = partial(apply_schema, strict=False, meaningless="missing")
+    raw = pa.table(
+        {"size": ["1.5", "large", "2"] * 50, "visits": ["1", "2", "many"] * 50, "more": [0] * 150}
+    )
+    typed = read_alike(raw, schema, parse, what="synthetic")
+    real = pa.table({"size": [1.0, 2.0] * 50, "visits": [1, 2] * 50})
+    section = validity(prepare(typed, schema, real, real))
+    (row,) = [r for r in section.rows if "schema forbids" in r.metric]
+    assert row.value == pytest.approx(2 / 3, abs=1e-4)
+    lines = {line for d in section.details for line in d.lines}
+    assert ("size", "does not fit the kind, taken as missing", 50, 0) in lines
+    assert ("visits", "does not fit the kind, taken as missing", 50, 0) in lines
+
+
+def test_an_absent_identifier_is_told():
+    parts = Parts.prepare(
+        mixed(200, 1), mixed(200, 2), mixed(200, 3).drop_columns(["id"]), SCHEMA, rows=200, seed=0
+    )
+    details = validity(parts).details
+    lines = {line[:2] for d in details for line in d.lines}
+    assert ("id", "is absent") in lines
