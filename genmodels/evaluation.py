@@ -57,7 +57,7 @@ def evaluate(
         overrides: further words of `genmodels evaluate`, such as "kinds.table.suite.folds=3".
 
     Returns:
-        The report: `report.rows` hold the figures, `genmodels.report.render.to_json` all of it.
+        The report: its `rows` hold the figures, `genmodels.report.page.render.to_json` all.
 
     Raises:
         TypeError: when data are of another type.

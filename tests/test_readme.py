@@ -45,7 +45,7 @@ def short(command: str) -> list[str]:
     extra = {
         "train": ["debug=fast", "overwrite=true"],
         "sample": ["n=200", "overwrite=true"],
-        "benchmark": ["trainer.max_epochs=1", "repeats=2", "learners=[logistic]"],
+        "benchmark": ["trainer.max_epochs=1", "repeats=3", "learners=[logistic]"],
         "selftest": ["of=[table]", "worlds.table.rows=60", "worlds.table.count=1"],
     }
     return [word for word in words[1:] if not word.startswith("n=")] + extra.get(words[1], [])

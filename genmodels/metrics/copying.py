@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from genmodels.metrics.intervals import Z95, Interval
-from genmodels.metrics.neighbours import Scale
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables.neighbours import Scale
+from genmodels.metrics.tables.views import TableView
 
 __all__ = ["Cells", "CopyingTest", "copying_test", "mann_whitney"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from genmodels.metrics.images import shuffled_pixels
+from genmodels.metrics.images.copies import shuffled_pixels
 from genmodels.metrics.planted import Failure, World
 from genmodels.types import Images
 

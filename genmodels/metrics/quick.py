@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.dependence import code_pairs
-from genmodels.metrics.kernels import kernel_distance
-from genmodels.metrics.marginals import shape_errors
-from genmodels.metrics.random_features import random_features
-from genmodels.metrics.views import TableView, table_views
+from genmodels.metrics.images.kernels import kernel_distance
+from genmodels.metrics.images.random_features import random_features
+from genmodels.metrics.tables.dependence import code_pairs
+from genmodels.metrics.tables.marginals import shape_errors
+from genmodels.metrics.tables.views import TableView, table_views
 from genmodels.schema import Column, Kind, TableSchema
 from genmodels.types import Images
 

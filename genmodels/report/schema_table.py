@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genmodels.data.sources.parts import notes_of
-from genmodels.report.texts import flat, short
+from genmodels.report.page.texts import flat, short
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["schema_table"]

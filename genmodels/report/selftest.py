@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from genmodels.metrics.planted import Failure, World
+from genmodels.report.page.verdicts import Kind
+from genmodels.report.page.verdicts import judge as judge_row
 from genmodels.report.rows import Report, Row, Suite
-from genmodels.report.verdicts import Kind
-from genmodels.report.verdicts import judge as judge_row
 from genmodels.schema import Schema
 
 __all__ = ["FRESH", "LEAK", "Line", "Matrix", "judge"]

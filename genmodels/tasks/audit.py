@@ -13,11 +13,11 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from genmodels.report.audit import GATES, gate_values
+from genmodels.report.bias.audit import GATES, gate_values
+from genmodels.report.page.render import print_report, write_report
+from genmodels.report.page.summary import number
 from genmodels.report.reading import kind_of, read_alike
-from genmodels.report.render import print_report, write_report
 from genmodels.report.rows import Report
-from genmodels.report.summary import number
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require

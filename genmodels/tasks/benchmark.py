@@ -20,13 +20,13 @@ from rich.console import Console
 from genmodels import __version__
 from genmodels.callbacks.stop import Interrupted
 from genmodels.data.infer import with_target
-from genmodels.metrics.stand_ins import Rows
-from genmodels.report.benchmark import benchmark_report
-from genmodels.report.benchmark_log import TrialLog
-from genmodels.report.benchmark_plan import Plan, Trials
-from genmodels.report.benchmark_runs import run_trials
-from genmodels.report.benchmark_verdict import conclude
-from genmodels.report.render import print_report, write_report
+from genmodels.metrics.benchmark.stand_ins import Rows
+from genmodels.report.benchmark.conclusion import conclude
+from genmodels.report.benchmark.log import TrialLog
+from genmodels.report.benchmark.plan import Plan, Trials
+from genmodels.report.benchmark.results import benchmark_report
+from genmodels.report.benchmark.runs import run_trials
+from genmodels.report.page.render import print_report, write_report
 from genmodels.report.rows import Cell, Report
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import instantiate, schema_of, source_of

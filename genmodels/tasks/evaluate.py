@@ -20,10 +20,10 @@ from rich.console import Console
 from genmodels.data.open import open_source
 from genmodels.data.splits import Split
 from genmodels.files import read_json, sha256
+from genmodels.report.page.render import print_report, write_report
+from genmodels.report.page.tensorboard import write_tensorboard
 from genmodels.report.reading import kind_of, read_alike, with_sensitive
-from genmodels.report.render import print_report, write_report
 from genmodels.report.rows import Report, Suite
-from genmodels.report.tensorboard import write_tensorboard
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
@@ -125,6 +125,7 @@ def evaluate(
         seed=int(cfg.seed),
         progress=progress,
     )
+    report = replace(report, facts={"judged": named.label("synthetic"), **report.facts})
     if cfg.run is not None:
         progress("likelihood")
         report = with_likelihood(
@@ -164,6 +165,10 @@ class Named:
 
     def has(self, key: str) -> bool:
         return key in self.given or self.cfg[key] is not None
+
+    def label(self, key: str) -> str:
+        """What to call these data: the last part of their path."""
+        return "data in memory" if key in self.given else Path(str(self.cfg[key])).name
 
     def source(self, key: str) -> Source:
         return self.given[key] if key in self.given else open_source(str(self.cfg[key]))

@@ -12,8 +12,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from genmodels.data.sources.memory import Memory
-from genmodels.metrics.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
-from genmodels.report.benchmark_runs import Fit
+from genmodels.metrics.benchmark.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
+from genmodels.report.benchmark.runs import Fit
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.quiet import isolated

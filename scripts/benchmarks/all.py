@@ -5,5 +5,16 @@ import sys
 from common import HERE, call
 
 if __name__ == "__main__":
-    for name in ("codec", "step", "sampling", "tabular", "images", "picture", "report"):
+    for name in (
+        "codec",
+        "step",
+        "sampling",
+        "tabular",
+        "images",
+        "picture",
+        "evaluation",
+        "screenshot",
+        "null_case",
+        "report",
+    ):
         call(sys.executable, HERE / f"{name}.py")

@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 from common import SCRATCH, machine, save
 
-from genmodels.metrics.stand_ins import Bootstrap, FittedGenerator
-from genmodels.report.benchmark_log import TrialLog
-from genmodels.report.benchmark_plan import Plan, Trials
-from genmodels.report.benchmark_runs import run_trials
-from genmodels.report.benchmark_verdict import conclude
+from genmodels.metrics.benchmark.stand_ins import Bootstrap, FittedGenerator
+from genmodels.report.benchmark.conclusion import conclude
+from genmodels.report.benchmark.log import TrialLog
+from genmodels.report.benchmark.plan import Plan, Trials
+from genmodels.report.benchmark.runs import run_trials
 from genmodels.schema import Column, TableSchema
 
 SEEDS, NEEDED, ROWS = 40, 38, 400

@@ -238,8 +238,15 @@ def _beside_yardstick(cases: dict[str, Any]) -> str:
 
 
 def null_case(result: dict[str, Any]) -> str:
-    text = "## The benchmark's null case\n\n`python scripts/benchmarks/null_case.py`\n\n"
-    return text + "".join(f"- {line}\n" for line in result["lines"])
+    text = "## The benchmark's null case\n\n"
+    text += f"{on(result['machine'])} `python scripts/benchmarks/null_case.py`\n\n"
+    text += f"`genmodels benchmark` where the generator is {result['generator']}, on\n"
+    text += f"{result['rows']} simulated rows, once for each of {len(result['seeds'])} seeds;\n"
+    text += f'at least {result["needed"]} must say "no evidence".\n\n'
+    said = ", ".join(f'"{words}" {count} times' for words, count in result["verdicts"].items())
+    quiet = result["seeds without any verdict on an arm"]
+    text += f"- The verdict: {said}.\n"
+    return text + f"- Seeds in which no single arm was said to help or to harm: {quiet}.\n"
 
 
 def selftest(result: list[dict[str, Any]]) -> str:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.arms import arms_of, primary_score, training_rows, try_arm
-from genmodels.metrics.calibration import best_threshold
-from genmodels.metrics.learners import make_learner
-from genmodels.metrics.utility import Examples
+from genmodels.metrics.benchmark.arms import arms_of, primary_score, training_rows, try_arm
+from genmodels.metrics.learning.calibration import best_threshold
+from genmodels.metrics.learning.learners import make_learner
+from genmodels.metrics.learning.utility import Examples
 
 
 class Plain:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 
-from genmodels.metrics.balancing import oversample, smote
+from genmodels.metrics.benchmark.balancing import oversample, smote
 
 
 def rows(n=200, kinds="nnc", seed=0):

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
-from genmodels.metrics.combinations import (
+from genmodels.metrics.tables.combinations import (
     factor_sets,
     fit_factors,
     place,
@@ -14,7 +14,7 @@ from genmodels.metrics.combinations import (
     seen,
     unseen,
 )
-from genmodels.metrics.views import TableView, table_views
+from genmodels.metrics.tables.views import TableView, table_views
 from tests.metrics.simulated import SCHEMA, mixed
 
 NAN = float("nan")

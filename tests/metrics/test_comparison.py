@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genmodels.metrics.comparison import Contrast, corrected_error, holm, holm_levels, judge
+from genmodels.metrics.benchmark.comparison import (
+    Contrast,
+    corrected_error,
+    holm,
+    holm_levels,
+    judge,
+)
 
 
 def test_the_corrected_error_is_nadeau_and_bengios_by_hand():

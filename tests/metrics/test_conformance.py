@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.conformance import check_schema
+from genmodels.metrics.tables.conformance import check_schema
 from genmodels.schema import UNFIT, Column, TableSchema
 
 SCHEMA = TableSchema(

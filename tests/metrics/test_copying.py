@@ -3,8 +3,8 @@ import pytest
 from scipy.stats import mannwhitneyu, norm
 
 from genmodels.metrics.copying import Cells, copying_test, mann_whitney
-from genmodels.metrics.neighbours import gower_scale, neighbours
-from genmodels.metrics.views import shuffled_columns, table_views
+from genmodels.metrics.tables.neighbours import gower_scale, neighbours
+from genmodels.metrics.tables.views import shuffled_columns, table_views
 from tests.metrics.simulated import SCHEMA, mixed
 
 

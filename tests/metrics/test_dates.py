@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from genmodels.metrics.dates import calendar_parts, date_errors, useful_parts
+from genmodels.metrics.tables.dates import calendar_parts, date_errors, useful_parts
 
 DAY = 86_400.0
 TRAITS = {

@@ -3,8 +3,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.dependence import code_pairs, correlation, pair_errors
-from genmodels.metrics.views import table_views
+from genmodels.metrics.tables.dependence import code_pairs, correlation, pair_errors
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 
 

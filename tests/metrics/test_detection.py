@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.detection import c2st
-from genmodels.metrics.giveaways import single_column_auc
-from genmodels.metrics.views import TableView, shuffled_columns, table_views
+from genmodels.metrics.tables.detection import c2st
+from genmodels.metrics.tables.giveaways import single_column_auc
+from genmodels.metrics.tables.views import TableView, shuffled_columns, table_views
 from tests.metrics.simulated import SCHEMA, mixed
 
 

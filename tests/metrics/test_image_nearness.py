@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.image_nearness import Bank, nearer_share, nearness, pixel_vectors
+from genmodels.metrics.images.nearness import Bank, nearer_share, nearness, pixel_vectors
 from tests.metrics.bars import bars
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from genmodels.metrics.kernels import (
+from genmodels.metrics.images.kernels import (
     kernel_distance,
     kernel_distance_interval,
     kernel_distances,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from genmodels.metrics.designs import LEVELS, Whole, Wide
-from genmodels.metrics.learners import LEARNERS, make_learner
+from genmodels.metrics.learning.designs import LEVELS, Whole, Wide
+from genmodels.metrics.learning.learners import LEARNERS, make_learner
 
 FEATURES = SimpleNamespace(categorical=np.array([False, False, True, True]))
 KINDS = ("binary", "multiclass", "regression")

@@ -3,8 +3,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, binom
 
-from genmodels.metrics.alpha_precision import alpha_precision, beta_recall
 from genmodels.metrics.manifold import Manifold, calibrated_coverage, prdc, squared_distances
+from genmodels.metrics.tables.alpha_precision import alpha_precision, beta_recall
 
 
 def points(n, seed, *, centre=0.0, width=6):

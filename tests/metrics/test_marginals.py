@@ -2,14 +2,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.marginals import (
+from genmodels.metrics.tables.marginals import (
     ks_statistic,
     level_coverage,
     missing_errors,
     shape_errors,
     total_variation,
 )
-from genmodels.metrics.views import table_views
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 
 NAN = float("nan")

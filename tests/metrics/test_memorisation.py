@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from genmodels.metrics.intervals import beside, wilson
-from genmodels.metrics.memorisation import (
+from genmodels.metrics.tables.memorisation import (
     authentic,
     coincidence,
     copies,
@@ -15,8 +15,8 @@ from genmodels.metrics.memorisation import (
     row_hashes,
     share_interval,
 )
-from genmodels.metrics.neighbours import gower_scale, neighbours
-from genmodels.metrics.views import TableView, shuffled_columns, table_views
+from genmodels.metrics.tables.neighbours import gower_scale, neighbours
+from genmodels.metrics.tables.views import TableView, shuffled_columns, table_views
 from tests.metrics.simulated import SCHEMA, mixed
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.missingness import (
+from genmodels.metrics.tables.missingness import (
     association_errors,
     coarse_codes,
     missing_columns,
     profiles,
 )
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables.views import TableView
 
 
 def view(numbers, codes=None):

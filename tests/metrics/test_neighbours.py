@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics import neighbours as module
-from genmodels.metrics.neighbours import gower_scale, neighbours
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables import neighbours as module
+from genmodels.metrics.tables.neighbours import gower_scale, neighbours
+from genmodels.metrics.tables.views import TableView
 
 
 def view(numbers: np.ndarray, codes: np.ndarray, levels: int = 60) -> TableView:

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.decisions import learn_and_predict, threshold
-from genmodels.metrics.outcomes import find_outcome
-from genmodels.metrics.views import table_views
+from genmodels.metrics.groups.decisions import learn_and_predict, threshold
+from genmodels.metrics.groups.outcomes import find_outcome
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 from tests.metrics.people import PEOPLE, people, replaced
 

@@ -2,7 +2,7 @@ import fairlearn.metrics as fair
 import numpy as np
 import pytest
 
-from genmodels.metrics.parity import (
+from genmodels.metrics.groups.parity import (
     around,
     bootstrap_sd,
     joint_counts,

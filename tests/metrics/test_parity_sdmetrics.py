@@ -22,9 +22,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.dependence import BINS, code_pairs, numeric_codes, pair_errors
-from genmodels.metrics.marginals import ks_statistic, total_variation
-from genmodels.metrics.views import table_views
+from genmodels.metrics.tables.dependence import BINS, code_pairs, numeric_codes, pair_errors
+from genmodels.metrics.tables.marginals import ks_statistic, total_variation
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 
 SCRIPTS = Path(__file__).parents[2] / "scripts" / "benchmarks"

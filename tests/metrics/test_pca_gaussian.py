@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.pca_gaussian import pca_gaussian
+from genmodels.metrics.images.pca_gaussian import pca_gaussian
 from genmodels.types import Images
 from tests.metrics.bars import bars
 

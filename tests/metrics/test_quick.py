@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.images import shuffled_pixels
+from genmodels.metrics.images.copies import shuffled_pixels
 from genmodels.metrics.quick import image_score, table_score
 from genmodels.types import Images
 from tests.metrics.bars import bars

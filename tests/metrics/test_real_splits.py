@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.real_splits import (
+from genmodels.metrics.benchmark.splits import (
     fingerprints,
     group_splits,
     nested_order,
     random_splits,
     time_splits,
 )
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables.views import TableView
 
 
 def view_of(numbers, codes):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from genmodels.metrics.representation import amplification, group_means, share_ratio, surest
+from genmodels.metrics.groups.representation import amplification, group_means, share_ratio, surest
 
 
 def test_the_ratio_of_shares_and_its_interval_in_closed_form():

@@ -3,7 +3,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from genmodels.metrics.roundness import (
+from genmodels.metrics.tables.roundness import (
     DIGITS,
     decimal_digits,
     find_grid,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.rules import breaking, broken_share, find_rules
-from genmodels.metrics.views import TableView, shuffled_columns
+from genmodels.metrics.tables.rules import breaking, broken_share, find_rules
+from genmodels.metrics.tables.views import TableView, shuffled_columns
 
 CITIES = tuple("abcdefgh")
 LAND = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3])  # land of city code k; 0 = missing

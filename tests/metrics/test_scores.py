@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from genmodels.metrics.calibration import best_threshold, calibration_curve, calibration_line
-from genmodels.metrics.scores import (
+from genmodels.metrics.learning.calibration import (
+    best_threshold,
+    calibration_curve,
+    calibration_line,
+)
+from genmodels.metrics.learning.scores import (
     METRICS,
     average_precision,
     bootstrap_counts,

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.stand_ins import Bootstrap, Independent
+from genmodels.metrics.benchmark.stand_ins import Bootstrap, Independent
 from tests.metrics.simulated import mixed
 
 

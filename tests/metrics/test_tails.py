@@ -3,14 +3,14 @@ from math import log
 import numpy as np
 import pytest
 
-from genmodels.metrics.levels import (
+from genmodels.metrics.tables.levels import (
     expected_recall,
     least_represented,
     level_counts,
     rare_levels,
 )
-from genmodels.metrics.tails import fit_tails, log_ratios, range_shares
-from genmodels.metrics.views import TableView
+from genmodels.metrics.tables.tails import fit_tails, log_ratios, range_shares
+from genmodels.metrics.tables.views import TableView
 
 NAN = float("nan")
 

@@ -3,11 +3,19 @@ import math
 import numpy as np
 import pytest
 
-from genmodels.metrics.scores import METRICS, bootstrap_counts, scores
-from genmodels.metrics.trees import TreeFeatures
-from genmodels.metrics.trials import CHECKED, Outcome, draw, fit, importances, judge, shares
-from genmodels.metrics.utility import Examples, Task, examples, find_task
-from genmodels.metrics.views import shuffled_columns, table_views
+from genmodels.metrics.learning.scores import METRICS, bootstrap_counts, scores
+from genmodels.metrics.learning.trials import (
+    CHECKED,
+    Outcome,
+    draw,
+    fit,
+    importances,
+    judge,
+    shares,
+)
+from genmodels.metrics.learning.utility import Examples, Task, examples, find_task
+from genmodels.metrics.tables.trees import TreeFeatures
+from genmodels.metrics.tables.views import shuffled_columns, table_views
 from tests.metrics.simulated import SCHEMA, mixed
 
 

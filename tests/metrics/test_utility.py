@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.trees import LEVELS, TreeFeatures
-from genmodels.metrics.utility import CLASSES, Examples, examples, find_task
-from genmodels.metrics.views import table_views
+from genmodels.metrics.learning.utility import CLASSES, Examples, examples, find_task
+from genmodels.metrics.tables.trees import LEVELS, TreeFeatures
+from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed
 

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.views import shuffled_columns, table_views
+from genmodels.metrics.tables.views import shuffled_columns, table_views
 from genmodels.schema import Column, TableSchema
 
 SCHEMA = TableSchema(

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.stand_ins import Bootstrap
-from genmodels.report.benchmark_plan import Plan
+from genmodels.metrics.benchmark.stand_ins import Bootstrap
+from genmodels.report.benchmark.plan import Plan
 from genmodels.schema import Column, TableSchema
 
 NUMBERS = ("a", "b", "c", "d")

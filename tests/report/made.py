@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genmodels.report.pictures import histogram, scatter
+from genmodels.report.page.pictures import histogram, scatter
 from genmodels.report.rows import Detail, Picture, Report, Row, Section
 
 NASTY = (

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.report.audit import BiasAudit, gate_values
-from genmodels.report.render import to_json, to_markdown
-from genmodels.report.verdicts import judge
+from genmodels.report.bias.audit import BiasAudit, gate_values
+from genmodels.report.page.render import to_json, to_markdown
+from genmodels.report.page.verdicts import judge
 from genmodels.schema import Column, TableSchema
 from tests.metrics.people import PEOPLE, people, replaced
 from tests.metrics.simulated import shuffled

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from genmodels.report.benchmark import benchmark_report
-from genmodels.report.benchmark_log import TrialLog
-from genmodels.report.benchmark_plan import Trials
-from genmodels.report.benchmark_runs import run_trials
-from genmodels.report.benchmark_verdict import conclude
-from genmodels.report.render import print_report, to_json, to_markdown, write_report
+from genmodels.report.benchmark.conclusion import conclude
+from genmodels.report.benchmark.log import TrialLog
+from genmodels.report.benchmark.plan import Trials
+from genmodels.report.benchmark.results import benchmark_report
+from genmodels.report.benchmark.runs import run_trials
+from genmodels.report.page.render import print_report, to_json, to_markdown, write_report
 from tests.report.benchmarked import SCHEMA, bootstrap, lies, plan, world
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.metrics.stand_ins import Bootstrap
-from genmodels.report.benchmark_log import Record, TrialLog
-from genmodels.report.benchmark_plan import Trials
-from genmodels.report.benchmark_runs import run_trials
-from genmodels.report.benchmark_verdict import conclude
+from genmodels.metrics.benchmark.stand_ins import Bootstrap
+from genmodels.report.benchmark.conclusion import conclude
+from genmodels.report.benchmark.log import Record, TrialLog
+from genmodels.report.benchmark.plan import Trials
+from genmodels.report.benchmark.runs import run_trials
 from genmodels.schema import Column, TableSchema
 from tests.report.benchmarked import SCHEMA, bootstrap, lies, plan, truth, world
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from genmodels.metrics.images import drawn_copies, shuffled_pixels
-from genmodels.report.html import to_html
-from genmodels.report.image_album import Album, Simple
-from genmodels.report.images import ImageSuite
-from genmodels.report.pictures import image_rows
+from genmodels.metrics.images.copies import drawn_copies, shuffled_pixels
+from genmodels.report.images.album import Album, Simple
+from genmodels.report.images.suite import ImageSuite
+from genmodels.report.page.html import to_html
+from genmodels.report.page.pictures import image_rows
+from genmodels.report.page.summary import summary
+from genmodels.report.page.verdicts import verdict
 from genmodels.report.rows import Row
-from genmodels.report.summary import summary
-from genmodels.report.verdicts import verdict
 from genmodels.schema import ImageSchema
 from genmodels.types import Images
 from tests.metrics.bars import bars

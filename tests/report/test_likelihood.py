@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from genmodels.report.likelihood import likelihood_gap, with_section
+from genmodels.report.page.summary import verdict
 from genmodels.report.rows import Report, Row, Section
-from genmodels.report.summary import verdict
 
 
 def draw(mean, n, seed):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from genmodels.report.parts import Parts
-from genmodels.report.table_overview import overview, principal_plane
+from genmodels.report.tables.overview import overview, principal_plane
+from genmodels.report.tables.parts import Parts
 from genmodels.schema import TableSchema
 from tests.metrics.simulated import SCHEMA, mixed
 
@@ -32,7 +32,7 @@ def test_points_on_a_line_or_a_point_have_a_plane_too():
 
 
 def test_the_first_direction_follows_what_drives_all_columns():
-    from genmodels.metrics.encoding import fit_encoding
+    from genmodels.metrics.tables.encoding import fit_encoding
 
     view = parts(n=800).holdout
     points = fit_encoding(view)(view)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from genmodels.report.canvas import REAL, SYNTHETIC, THIRD, ascii_text, canvas, colours_of
-from genmodels.report.marginals_drawn import draw_histogram
-from genmodels.report.pictures import (
+from genmodels.report.page.canvas import REAL, SYNTHETIC, THIRD, ascii_text, canvas, colours_of
+from genmodels.report.page.marginals import draw_histogram
+from genmodels.report.page.pictures import (
     curves,
     grouped_bars,
     heat_map,

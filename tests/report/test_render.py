@@ -9,11 +9,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from genmodels.report.canvas import canvas, png
-from genmodels.report.html import to_html
-from genmodels.report.render import print_report, to_json, to_markdown, write_report
+from genmodels.report.page.canvas import canvas, png
+from genmodels.report.page.html import to_html
+from genmodels.report.page.render import print_report, to_json, to_markdown, write_report
+from genmodels.report.page.texts import cell, flat, number, short
 from genmodels.report.rows import Detail, Picture, Report, Section
-from genmodels.report.texts import cell, flat, number, short
 from tests.report.made import NASTY, report, row
 
 FIGURES = ("value", "ceiling", "independent", "copies")

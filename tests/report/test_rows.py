@@ -1,7 +1,7 @@
 import pytest
 
+from genmodels.report.page.summary import number, summary, verdict
 from genmodels.report.rows import Report, Row, Section, rounded
-from genmodels.report.summary import number, summary, verdict
 
 
 def row(value, *, ceiling=0.0, floor=1.0, better="lower", axis="fidelity", **more):

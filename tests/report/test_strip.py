@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from genmodels.report.strip import strip
+from genmodels.report.page.strip import strip
 from tests.report.made import row
 
 

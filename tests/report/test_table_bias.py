@@ -2,10 +2,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.report.parts import Parts
+from genmodels.report.page.verdicts import judge
 from genmodels.report.reading import with_sensitive
-from genmodels.report.table_bias import bias, sensitive_of
-from genmodels.report.verdicts import judge
+from genmodels.report.tables.bias import bias, sensitive_of
+from genmodels.report.tables.parts import Parts
 from genmodels.schema import ImageSchema
 from tests.metrics.people import PEOPLE, people, replaced
 

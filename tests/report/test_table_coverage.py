@@ -9,12 +9,12 @@ from pyarrow import csv
 
 from genmodels.data.infer import infer_schema
 from genmodels.data.parse import apply_schema
-from genmodels.report.parts import Parts
-from genmodels.report.table_categories import categories
-from genmodels.report.table_combinations import combinations
-from genmodels.report.table_coverage import neighbourhoods
-from genmodels.report.table_tails import extremes
-from genmodels.report.verdicts import verdict
+from genmodels.report.page.verdicts import verdict
+from genmodels.report.tables.categories import categories
+from genmodels.report.tables.combinations import combinations
+from genmodels.report.tables.coverage import neighbourhoods
+from genmodels.report.tables.parts import Parts
+from genmodels.report.tables.tails import extremes
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed, shuffled
 

@@ -1,8 +1,8 @@
 import pytest
 
-from genmodels.report.parts import Parts
-from genmodels.report.summary import verdict
-from genmodels.report.table_detection import detection
+from genmodels.report.page.summary import verdict
+from genmodels.report.tables.detection import detection
+from genmodels.report.tables.parts import Parts
 from tests.metrics.simulated import SCHEMA, mixed, shuffled
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.report.parts import Parts
-from genmodels.report.summary import verdict
-from genmodels.report.table_memorisation import memorisation
+from genmodels.report.page.summary import verdict
+from genmodels.report.tables.memorisation import memorisation
+from genmodels.report.tables.parts import Parts
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed, shuffled
 

@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from genmodels.metrics.scores import METRICS
-from genmodels.report.parts import Parts
-from genmodels.report.table_utility import utility
-from genmodels.report.utility_details import rank_correlation
-from genmodels.report.utility_study import ARMS, LABELS
+from genmodels.metrics.learning.scores import METRICS
+from genmodels.report.tables.parts import Parts
+from genmodels.report.tables.utility import utility
+from genmodels.report.tables.utility_details import rank_correlation
+from genmodels.report.tables.utility_study import ARMS, LABELS
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed, shuffled
 

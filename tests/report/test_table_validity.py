@@ -5,10 +5,10 @@ import pyarrow as pa
 import pytest
 
 from genmodels.data.parse import apply_schema
-from genmodels.report.parts import Parts
+from genmodels.report.page.summary import verdict
 from genmodels.report.reading import read_alike
-from genmodels.report.summary import verdict
-from genmodels.report.table_validity import rules, validity
+from genmodels.report.tables.parts import Parts
+from genmodels.report.tables.validity import rules, validity
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed
 

@@ -2,11 +2,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.report.parts import Parts
-from genmodels.report.summary import verdict
-from genmodels.report.table_detection import detection
-from genmodels.report.table_validity import rules, validity
-from genmodels.report.table_values import dates, missing, rounding
+from genmodels.report.page.summary import verdict
+from genmodels.report.tables.detection import detection
+from genmodels.report.tables.parts import Parts
+from genmodels.report.tables.validity import rules, validity
+from genmodels.report.tables.values import dates, missing, rounding
 from genmodels.schema import Column, TableSchema
 
 LEVEL = "level with held-out real data"

@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from genmodels.report.page.summary import summary, verdict
 from genmodels.report.rows import Report
-from genmodels.report.summary import summary, verdict
-from genmodels.report.tables import TableSuite
+from genmodels.report.tables.suite import TableSuite
 from genmodels.schema import Column, TableSchema
 from tests.metrics.simulated import SCHEMA, mixed, shuffled
 

@@ -3,8 +3,8 @@
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from genmodels.report.page.tensorboard import write_tensorboard
 from genmodels.report.rows import Report, Section
-from genmodels.report.tensorboard import write_tensorboard
 from tests.report.made import NASTY, report, row
 
 RUNS = {

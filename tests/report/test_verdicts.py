@@ -2,10 +2,10 @@
 
 import pytest
 
-from genmodels.report.meaning import MEANINGS, UNTESTED, meaning
+from genmodels.report.page.meaning import MEANINGS, UNTESTED, meaning
+from genmodels.report.page.summary import findings, summary
+from genmodels.report.page.verdicts import KINDS, chip, judge, severity, verdict
 from genmodels.report.rows import Report, Section
-from genmodels.report.summary import findings, summary
-from genmodels.report.verdicts import KINDS, chip, judge, severity, verdict
 from tests.report.made import row
 
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from genmodels.report.audit import GATES
+from genmodels.report.bias.audit import GATES
 from genmodels.tasks.audit import audit, failures, run
 from genmodels.tasks.compose import compose
 from tests.metrics.bars import bars

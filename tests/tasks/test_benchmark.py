@@ -124,7 +124,7 @@ def test_an_interruption_says_how_to_go_on(tmp_path, monkeypatch, caplog):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("genmodels.report.benchmark_runs.try_arm", interrupt)
+    monkeypatch.setattr("genmodels.report.benchmark.runs.try_arm", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(cfg_of(tmp_path, "generator=bootstrap"))
     assert "the same command goes on" in caplog.text
