@@ -131,6 +131,14 @@ def _copies(share: float) -> Callable[[World, int], World]:
     return plant
 
 
+def _few_distinct(world: World, seed: int) -> World:
+    """One row in twenty, repeated."""
+    rng = np.random.default_rng([seed, 77])
+    n = world.synthetic.num_rows
+    kept = rng.permutation(n)[: max(1, n // 20)]
+    return replace(world, synthetic=world.synthetic.take(pa.array(np.resize(kept, n))))
+
+
 def _without(name: str, level: str) -> Callable[[World, int], World]:
     """Rows of one level replaced by repeats with new noise of the others."""
 
@@ -207,6 +215,7 @@ FAILURES: tuple[Failure, ...] = (
         _copies(1.0),
         ("exact copies", "nearer to a training row", "authenticity"),
     ),
+    Failure("few distinct rows repeated", _few_distinct, ("rows that repeat", STRONG)),
     Failure("one row in five copied", _copies(0.2), ("exact copies",)),
     Failure(
         "a dropped mode",

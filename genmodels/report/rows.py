@@ -15,6 +15,7 @@ from genmodels.types import Raw
 
 __all__ = [
     "FLOORS",
+    "READING",
     "Axis",
     "Better",
     "Cell",
@@ -37,6 +38,17 @@ FLOORS: dict[Floor, str] = {
     "copies": "copies of the training data",
 }
 """What stands in the place of the synthetic data to show how bad a figure can get."""
+READING = (
+    "Each figure of the synthetic data stands beside the same figure for three other data sets: "
+    "another real sample in their place (as good as it gets: for fidelity, coverage and "
+    "utility training rows, judged like the synthetic ones by held-out rows that no training saw; "
+    "for memorisation held-out rows), independent: training data with every column shuffled "
+    "on its own (right alone, wrong together), and copies of training data (perfect to look "
+    "at, and a leak). A verdict says where between them the synthetic data lie; where the interval "
+    "is too wide to say, it says so. There is no overall score: one would hide what is wrong. "
+    "↓ lower is better, ↑ higher is better, ≈ near the real figure is best. Figures in grey do not "
+    "count towards the verdict of an axis."
+)
 DIGITS = 5
 
 Cell = str | int | float | None
@@ -55,7 +67,8 @@ class Points:
 
     Args:
         value: of the synthetic data.
-        ceiling: of real data that no training saw, in its place: as good as it gets.
+        ceiling: of another real sample in its place: training rows where held-out rows are the
+            reference (fidelity, coverage, utility), held-out rows where training rows are.
         independent: of training data whose columns (or pixels) are shuffled independently.
         copies: of training data drawn with replacement.
     """
@@ -124,8 +137,23 @@ class Row:
             return None
         if self.interval is not None and self.interval[0] <= self.ceiling <= self.interval[1]:
             return 0.0
+        return max(0.0, self.worse(self.value)) / self.unit()
+
+    def reach(self) -> float:
+        """The gap of the worse end of the interval; of the value where there is none."""
+        ends = self.interval or (self.value,)
+        return max(0.0, *map(self.worse, ends)) / self.unit()
+
+    def unit(self) -> float:
+        """What a gap of 1 is, in the figure's own unit.
+
+        The way from the ceiling to the floor; `scale` where that is hardly any way. A share of
+        copies counts by `scale` if that is less: data need not be copied whole to be bad.
+        """
         way = 0.0 if self.floor is None else self.worse(self.floor)
-        return max(0.0, self.worse(self.value)) / (way if way >= 0.1 * self.scale else self.scale)
+        if way < 0.1 * self.scale:
+            return self.scale
+        return min(way, self.scale) if self.floor_is == "copies" else way
 
     def worse(self, value: float) -> float:
         """How much worse than the ceiling a figure is, in its own unit; below 0 = better."""
@@ -155,7 +183,7 @@ class Picture:
     """A small PNG with a caption."""
 
     caption: str
-    png: bytes
+    png: bytes = field(repr=False)
     wide: bool = False
 
 
@@ -170,7 +198,7 @@ class Section:
     pictures: tuple[Picture, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """The whole evaluation.
 
@@ -191,6 +219,10 @@ class Report:
     @property
     def rows(self) -> list[Row]:
         return [row for section in self.sections for row in section.rows]
+
+    def __repr__(self) -> str:
+        axes = ", ".join(dict.fromkeys(row.axis for row in self.rows))
+        return f"<Report {self.title!r}: {len(self.rows)} figures on {axes or 'nothing'}>"
 
 
 class Suite(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+ENDING = re.compile(r"\.(csv|tsv|txt|parquet|pq|arrows?|feather|ipc|npz)(\.\w+)?$", re.IGNORECASE)
 OTHERS = "name others with holdout=<path>"
 
 
@@ -270,7 +272,7 @@ def report_folder(cfg: DictConfig, word: str) -> Path:
     if cfg.out is not None:
         return Path(str(cfg.out))
     place = Path(str(cfg.synthetic)).absolute()
-    name = place.name if place.is_dir() else place.name.split(".")[0]
+    name = place.name if place.is_dir() else ENDING.sub("", place.name) or place.name
     return place.with_name(f"{name}-{word}")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from genmodels.data.sources.memory import Memory
+from genmodels.layout import Condition
 from genmodels.metrics.benchmark.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
 from genmodels.report.benchmark.runs import Fit
 from genmodels.schema import TableSchema
@@ -42,15 +43,21 @@ class Trained:
         return self._draw(n, seed, "empirical")
 
     def of_level(self, target: str, level: str, n: int, *, seed: int) -> Rows | None:
-        try:
-            return self._draw(n, seed, {target: level})
-        except ValueError:  # it was trained without being told this
+        if not _tellable(self.loaded.model.condition, target, level):
             return None
+        return self._draw(n, seed, {target: level})
 
     def _draw(self, n: int, seed: int, condition: str | Mapping[str, Any]) -> Rows:
         rows = build_sampler(self.loaded, seed=seed, condition=condition).sample(n)
         assert isinstance(rows, Rows)
         return rows
+
+
+def _tellable(condition: Condition, name: str, level: str) -> bool:
+    """Whether a model was trained with this level of this name."""
+    groups = [g for g in condition.groups if name == g.name]
+    groups = groups or [g for g in condition.groups if name == g.name.rsplit(".", 1)[0]]
+    return len(groups) == 1 and level in (groups[0].levels or map(str, range(groups[0].size)))
 
 
 def fitter(cfg: DictConfig, schema: TableSchema, folder: Path) -> Fit:

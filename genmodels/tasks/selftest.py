@@ -25,7 +25,11 @@ def run(cfg: DictConfig) -> int:
     console = Console()
     for matrix in matrices:
         console.print(matrix.terminal())
-    console.print("[x] must see it · nothing to see + close to real data ✗ seen", markup=False)
+    console.print(
+        "✗ seen   + close to real data   · nothing to see   blank: not measured; [ ] round a sign: "
+        "this figure must see it",
+        markup=False,
+    )
     wrong = [
         f"{line.name}: {'; '.join([*(f'missed by {x}' for x in line.missed), *line.alarms])}"
         for matrix in matrices

@@ -83,6 +83,14 @@ def test_a_tuned_threshold_changes_f1_and_not_the_ranking():
     assert tuned["F1"] > plain["F1"] + 0.02
 
 
+def test_only_a_score_that_the_threshold_changes_tells_the_arms_apart():
+    for name in ("AUC", "average precision"):
+        apart = [a.name for a in arms_of("binary", (1.0,), uneven=True) if not a.decides(name)]
+        assert apart == ["tuned threshold"]
+    assert all(a.decides("F1") for a in arms_of("binary", (1.0,), uneven=True))
+    assert all(a.decides("AUC") for a in arms_of("multiclass", (1.0,), uneven=True))
+
+
 def test_the_threshold_does_not_depend_on_the_test_rows():
     train, test = rows(300, 3), rows(500, 4)
     other = Examples(test.x[::-1] * 3, 1 - test.y)

@@ -50,6 +50,48 @@ def test_the_logistic_test_sees_a_shift_and_not_a_lost_dependence(views):
     assert low <= 0.5 <= high
 
 
+def test_few_distinct_rows_repeated_are_told_apart(views):
+    real, other = views
+    rng = np.random.default_rng(0)
+    for distinct, made in ((150, other), (10, other), (150, real)):
+        rows = rng.permutation(np.resize(np.arange(distinct), 1500))
+        assert c2st(real, made.take(rows), seed=0).interval[0] > 0.6
+
+
+@pytest.mark.parametrize("source", [0, 1])
+def test_rows_drawn_with_replacement_look_like_chance(views, source):
+    drawn = views[source].take(np.random.default_rng(1).integers(0, 1500, 1500))
+    found = c2st(views[0], drawn, seed=0)
+    assert found.interval[0] <= 0.5 <= found.interval[1]
+
+
+def test_some_copies_of_the_reference_do_not_pull_the_area_below_chance(views):
+    real, other = views
+    made = other.take(np.arange(1500))
+    made.numbers[:500], made.codes[:500] = real.numbers[:500], real.codes[:500]
+    found = c2st(real, made, seed=0)
+    assert found.interval[0] <= 0.5 <= found.interval[1]
+
+
+@pytest.mark.parametrize(("levels", "columns"), [(2, 2), (4, 4), (6, 5)])
+def test_intervals_cover_one_half_for_discrete_rows_that_repeat_by_nature(levels, columns):
+    covered, areas = 0, []
+    words = (tuple("abcdef"[:levels]),) * columns
+    for seed in range(6):
+        rng = np.random.default_rng([seed, levels])
+        shares = rng.dirichlet(np.ones(levels), columns)
+        codes = np.column_stack([rng.choice(levels, 2400, p=p) + 1 for p in shares])
+        view = TableView(
+            (), np.zeros((2400, 0)), tuple("abcde"[:columns]), codes.astype(np.int32), words
+        )
+        real, made = view.take(np.arange(1200)), view.take(np.arange(1200, 2400))
+        found = c2st(real, made, seed=seed)
+        areas.append(found.auc)
+        covered += found.interval[0] <= 0.5 <= found.interval[1]
+    assert covered >= 5
+    assert np.mean(areas) == pytest.approx(0.5, abs=0.02)
+
+
 @pytest.mark.parametrize("learner", ["boosting", "logistic"])
 def test_intervals_cover_one_half_for_samples_of_one_source(learner):
     found = []

@@ -63,8 +63,20 @@ def test_weights_of_another_network_are_refused(tmp_path):
     state = EfficientNetLite0().state_dict()
     del state["_fc.bias"]
     torch.save(state, tmp_path / "less.pth")
-    with pytest.raises(ValueError, match="EfficientNet-Lite0"):
-        load_lite0(tmp_path / "less.pth")
+    whole = (tmp_path / "less.pth").read_bytes()
+    foreign = {
+        "half": whole[: len(whole) // 2],
+        "text": b"hello",
+        "none": b"",
+        "damaged": b"\x80\x02" + whole[2:40],
+        "short": b"\x80",
+        "odd": b"\x80\x02]q\x00(K\x01e.",
+    }
+    for name, content in foreign.items():
+        (tmp_path / f"{name}.pth").write_bytes(content)
+    for name in ("less", *foreign):
+        with pytest.raises(ValueError, match="does not hold the weights of EfficientNet-Lite0"):
+            load_lite0(tmp_path / f"{name}.pth")
 
 
 def test_lite0_recognises_a_palace_and_takes_any_channels():

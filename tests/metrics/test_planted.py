@@ -58,3 +58,9 @@ def test_image_failures_keep_shape_and_number():
     dropped = next(failure for failure in IMAGE_FAILURES if failure.name == "a dropped class")
     made = dropped.plant(world, 0).synthetic
     assert 3 not in made.labels
+
+
+def test_few_distinct_rows_are_one_in_twenty():
+    rows = [str(row) for row in planted("few distinct rows repeated").synthetic.to_pylist()]
+    assert len(set(rows)) == 20
+    assert {rows.count(row) for row in set(rows)} == {20}

@@ -128,6 +128,69 @@ def test_a_group_copied_from_training_is_named():
     assert gate_values(report)["copies"][0] > 0.9
 
 
+def test_a_limit_looks_at_the_group_that_is_off_the_furthest_not_the_surest():
+    # "big" has 0.75 of its share beyond any doubt; "few" has half of its own, hardly surely.
+    def with_race(seed, shares):
+        names = np.array(["big", "few", "c", "d", "e"])
+        drawn = np.repeat(names, [round(N * share) for share in shares])
+        return replaced(people(N, seed), "race", drawn)
+
+    train, holdout = (with_race(k, (0.5, 0.02, 0.16, 0.16, 0.16)) for k in (1, 2))
+    made = with_race(3, (0.375, 0.01, 0.205, 0.205, 0.205))
+    report = audit(made, train, holdout, sensitive=["race"])
+    (surest,) = rows(report, "share of a group, race")
+    (furthest,) = rows(report, "share of a group (furthest off), race")
+    assert "race=big" in surest.metric
+    assert surest.value == pytest.approx(0.75)
+    assert "race=few" in furthest.metric
+    assert not furthest.headline
+    worst, row = gate_values(report)["representation"]
+    assert worst == pytest.approx(0.5)
+    assert row is furthest
+
+
+def test_a_limit_looks_at_the_group_with_the_most_copies_beyond_held_out_rows():
+    # Half of the many rows of "a" are copies for sure; so are all of the few of "tiny".
+    race = np.repeat(["a", "tiny"], [N - 40, 40])
+    train, holdout = (replaced(people(N, k), "race", race) for k in (1, 2))
+    fresh = replaced(people(N, 3), "race", race)
+    copied = np.arange(N) < (N - 40) // 2
+    kept = [train.filter(pa.array(copied)), fresh.filter(pa.array(~copied & (race == "a")))]
+    few = train.slice(N - 40, 36)
+    mixed = pa.concat_tables([*kept, few, fresh.slice(N - 4, 4)])
+    report = audit(mixed, train, holdout, sensitive=["race"])
+    found = rows(report, "copies in a group, race") + rows(report, "copies in a group (most), race")
+    worst = gate_values(report)["copies"][0]
+    assert worst == max(row.value - row.ceiling for row in found)
+    assert worst == pytest.approx(0.9)
+
+
+def test_amplification_is_judged_against_all_of_the_gap(fresh):
+    made = rows(fresh, "amplification of a label gap")
+    assert made
+    assert [row.ceiling for row in made] == [1.0] * len(made)
+    assert all("Training rows show" in row.note for row in made)
+    for row in made:
+        low, high = row.interval
+        assert not low <= 1.0 <= high or judge(row) in ("level", "unsure")
+
+
+def test_groups_beyond_the_largest_sixty_are_not_called_small():
+    names = np.array([f"g{k:02d}" for k in range(70)])
+    race = np.append(np.repeat(names, 42), ["tiny"] * 20 + ["g00"] * 40)
+    tables = [replaced(people(N, k), "race", race) for k in (1, 2, 3)]
+    report = audit(tables[2], *tables[:2], sensitive=["race"])
+    details = [d for s in report.sections for d in s.details]
+    (surplus,) = [d for d in details if "60 largest" in d.title]
+    assert surplus.title.startswith("10 groups large enough")
+    assert [line[0] for line in surplus.lines] == [f"race=g{k}" for k in range(60, 70)]
+    (small,) = [d for d in details if "too small" in d.title]
+    assert small.lines == (("race=tiny", 20, 20, 20),)
+    last = report.sections[-1].text
+    assert "10 more groups are large enough but not compared" in last
+    assert report.facts["groups compared"] == 60
+
+
 def test_rates_in_the_report_are_those_of_the_rows(fresh):
     holdout = people(N, 2).to_pandas()
     (detail,) = [

@@ -55,6 +55,15 @@ def test_every_arm_and_learner_stands_with_its_scores_and_verdict():
     assert report.sections[0].pictures[0].png.startswith(b"\x89PNG")
 
 
+def test_an_arm_that_the_score_cannot_tell_apart_is_named_and_its_f1_shown():
+    report, _, (found,) = report_of(bootstrap, repeats=3)
+    assert "tuned threshold equals real rows there" in report.sections[0].text
+    assert "tuned threshold" in [line[0] for line in report.sections[1].details[0].lines]
+    assert found.best(synthetic=False).arm != "tuned threshold"
+    numbers, _, _ = report_of(bootstrap, target="a", repeats=3)
+    assert "threshold" not in numbers.sections[0].text
+
+
 def test_the_protocol_tells_how_and_proves_the_splits():
     report, trials, _ = report_of(bootstrap)
     protocol = report.sections[-1]

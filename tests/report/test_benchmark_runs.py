@@ -100,9 +100,112 @@ def test_results_of_other_settings_are_refused(tmp_path):
     TrialLog(path, {"seed": 1, "model": "tvae"}).add(Record(0, None, "a", "b", 3, {"AUC": 0.5}))
     with pytest.raises(ValueError, match=r"other settings \(seed\)"):
         TrialLog(path, {"seed": 2, "model": "tvae"})
-    path.write_text("no json\n")
-    with pytest.raises(ValueError, match="other settings"):
-        TrialLog(path, {"seed": 1, "model": "tvae"})
+    for first in ("no json", "[1]", '{"settings": [1]}', '{"settings": null}', "{}"):
+        for end in ("\n", ""):
+            path.write_text(first + end)
+            with pytest.raises(ValueError, match=r"results.jsonl, line 1, .*out=, or overwrite"):
+                TrialLog(path, {"seed": 1, "model": "tvae"})
+
+
+GOOD = {"split": 0, "size": None, "arm": "a", "learner": "b", "train_rows": 3,
+        "scores": {"AUC": 0.5}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[1]",
+        "7",
+        "null",
+        '{"split": 0}',
+        '{"split": 0, "si',
+        json.dumps(GOOD | {"split": "0"}),
+        json.dumps(GOOD | {"split": True}),
+        json.dumps(GOOD | {"size": 1.5}),
+        json.dumps(GOOD | {"train_rows": -1}),
+        json.dumps(GOOD | {"arm": None}),
+        json.dumps(GOOD | {"learner": ["b"]}),
+        json.dumps(GOOD | {"scores": {}}),
+        json.dumps(GOOD | {"scores": [0.5]}),
+        json.dumps(GOOD | {"scores": {"AUC": None}}),
+        json.dumps(GOOD | {"scores": {"AUC": float("nan")}}),
+        json.dumps(GOOD | {"scores": {"F1": 0.5}}),
+        json.dumps(GOOD | {"more": 1}),
+        "\x00\x00",
+    ],
+)
+def test_a_damaged_line_is_named_with_what_to_do(tmp_path, line):
+    path = tmp_path / "results.jsonl"
+    TrialLog(path, {}).add(Record(**GOOD))
+    whole = path.read_text()
+    path.write_text(whole + line + "\n" + json.dumps(GOOD) + "\n")
+    with pytest.raises(ValueError, match=r"results.jsonl, line 3, is damaged .* remove that line"):
+        TrialLog(path, {})
+    path.write_text(whole + "\n" + json.dumps(GOOD) + "\n")  # the line removed, its end left
+    assert list(TrialLog(path, {}).records.values()) == [Record(**GOOD)]
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "results.jsonl"
+    TrialLog(path, {})
+    path.write_bytes(path.read_bytes() + b'{"split": "\xff\xfe"}\n')
+    with pytest.raises(ValueError, match=r"line 2, is damaged"):
+        TrialLog(path, {})
+
+
+def test_a_torn_last_line_is_dropped_even_in_the_middle_of_a_letter(tmp_path, caplog):
+    path = tmp_path / "results.jsonl"
+    TrialLog(path, {}).add(Record(**GOOD))
+    whole = path.read_bytes()
+    path.write_bytes(whole + json.dumps({"arm": "é"}, ensure_ascii=False).encode()[:-3])
+    with caplog.at_level("INFO", "genmodels"):
+        assert list(TrialLog(path, {}).records.values()) == [Record(**GOOD)]
+    assert "the last line is not whole" in caplog.text
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kept", [0, 1, 9])
+def test_a_file_that_ended_in_its_first_line_is_started_again(tmp_path, kept):
+    path = tmp_path / "results.jsonl"
+    TrialLog(path, {"a": 1})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept])
+    assert not TrialLog(path, {"a": 1}).records
+    assert path.read_bytes() == whole
+
+
+def test_ends_of_lines_inside_texts_are_no_ends_of_records(tmp_path):
+    path, name = tmp_path / "results.jsonl", "a\u2028b\u0085c\x0bd\r\ne"
+    record = Record(0, None, name, "b", 3, {"AUC": 0.5})
+    TrialLog(path, {name: name}).add(record)
+    assert list(TrialLog(path, {name: name}).records.values()) == [record]
+
+
+def test_results_without_the_deciding_score_are_refused_before_anything_is_fitted(tmp_path):
+    path = tmp_path / "results.jsonl"
+    TrialLog(path, {}).add(Record(**GOOD | {"scores": {"F1": 0.5}}))
+    trials = Trials.prepare(world(60, 0), SCHEMA, "ill", plan(repeats=3))
+    with pytest.raises(ValueError, match=r"results.jsonl holds results without AUC"):
+        run_trials(trials, None, TrialLog(path, {}), progress=nothing)
+
+
+def test_a_tuned_threshold_is_no_rival_by_a_score_of_the_order():
+    settings = plan(repeats=4, learners=("logistic", "boosting"))
+    trials = Trials.prepare(world(200, 6, shift=3.0), SCHEMA, "ill", settings)
+    records = run_trials(trials, bootstrap, TrialLog(None, {}), progress=nothing)
+    (found,) = conclude(trials, records)
+    without = replace(trials, arms=tuple(a for a in trials.arms if a.rule != "threshold"))
+    (same,) = conclude(without, records)
+    assert [f for f in found.findings if f.arm != "tuned threshold"] == list(same.findings)
+    assert [f.means["F1"] for f in found.findings if f.arm == "tuned threshold"]
+    # By a score that the threshold changes it is one: the best of all simple arms, if need be.
+    raised = [
+        replace(r, scores=r.scores | {"F1": 2.0 + r.split}) if r.arm == "tuned threshold" else r
+        for r in records
+    ]
+    (by_f1,) = conclude(replace(trials, primary="F1"), raised)
+    assert by_f1.best(synthetic=False).arm == "tuned threshold"
+    assert by_f1.judgement.difference < -1.0
 
 
 def test_each_line_is_json_of_one_model(tmp_path):

@@ -1,3 +1,4 @@
+import pyarrow.compute as pc
 import pytest
 
 from genmodels.report.page.summary import verdict
@@ -8,7 +9,7 @@ from tests.metrics.simulated import SCHEMA, mixed, shuffled
 
 def judge(synthetic):
     parts = Parts.prepare(mixed(900, 1), mixed(900, 2), synthetic, SCHEMA, rows=900, seed=0)
-    return detection(parts, rows=900, folds=3)
+    return detection(parts, rows=900, folds=3, remarks=[])
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,30 @@ def test_what_gives_the_rows_away_is_listed_first(found):
 
 
 def test_fresh_rows_cannot_be_told_apart():
-    for row in judge(mixed(900, 3)).rows:
+    for row in judge(mixed(900, 4)).rows:
         assert verdict(row) == "level with held-out real data"
         assert row.interval[0] <= 0.5 <= row.interval[1]
+
+
+def test_too_few_rows_leave_the_section_out_and_say_so():
+    parts = Parts.prepare(mixed(900, 1), mixed(900, 2), mixed(49, 3), SCHEMA, rows=900, seed=0)
+    remarks = []
+    assert detection(parts, rows=900, folds=3, remarks=remarks) is None
+    assert "needs 50" in remarks[0]
+    assert "49" in remarks[0]
+
+
+def test_few_rows_say_what_they_would_overlook():
+    parts = Parts.prepare(mixed(900, 1), mixed(900, 2), mixed(60, 3), SCHEMA, rows=900, seed=0)
+    strong = detection(parts, rows=900, folds=3, remarks=[]).rows[0]
+    assert strong.interval[1] > 0.6
+    assert "overlook" in strong.note
+
+
+def test_an_area_of_one_has_an_interval_of_some_width():
+    made = mixed(300, 3)
+    at = made.column_names.index("size")
+    made = made.set_column(at, "size", pc.add(made["size"], 1e6))
+    strong = judge(made).rows[0]
+    assert strong.value > 0.99
+    assert strong.interval[1] - strong.interval[0] > 3.8 / 304

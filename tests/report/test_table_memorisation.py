@@ -46,6 +46,16 @@ def test_copies_are_as_bad_as_copies(real):
     assert headlines(section)["authenticity"].value == 0.0
 
 
+def test_swapped_training_and_held_out_rows_are_told_and_no_copying(real):
+    section, _ = judge(mixed(1600, 4), real[1], real[1])
+    row = headlines(section)["nearer to a training row than to a held-out row"]
+    assert row.interval[1] < 0.5
+    assert verdict(row) == LEVEL
+    assert "swapped" in row.note
+    fresh, _ = judge(*real, mixed(1500, 3))
+    assert all("swapped" not in row.note for row in fresh.rows)
+
+
 def test_copies_with_a_little_noise_are_found_where_no_row_is_equal(real):
     noise = np.random.default_rng(0).normal(0, 1e-3, len(real[0]))
     made = real[0].set_column(0, "size", pa.array(np.asarray(real[0]["size"]) + noise))

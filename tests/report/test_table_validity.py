@@ -121,6 +121,50 @@ def test_what_could_not_be_read_on_the_way_is_still_counted():
     assert ("visits", "does not fit the kind, taken as missing", 50, 0) in lines
 
 
+def found_in(parts, start):
+    (row,) = [r for r in validity(parts).rows if r.metric.startswith(start)]
+    return row
+
+
+def test_repeats_of_few_rows_are_bad_and_fresh_rows_level():
+    fresh = mixed(1000, 3)
+    parts = [
+        Parts.prepare(mixed(1000, 1), mixed(1000, 2), made, SCHEMA, rows=1000, seed=0)
+        for made in (fresh, fresh.take(np.resize(np.arange(50), 1000)))
+    ]
+    good, bad = (found_in(p, "rows that repeat") for p in parts)
+    assert good.headline
+    assert verdict(good) == LEVEL
+    assert bad.value == pytest.approx(0.95)
+    assert verdict(bad) == "bad"
+    assert "50 of 1,000 rows are distinct" in bad.note
+
+
+def test_rows_of_a_discrete_table_may_repeat_as_often_as_training_rows():
+    schema = TableSchema(tuple(Column(c, "categorical", levels=tuple("abc")) for c in "kl"))
+
+    def rows(seed):
+        rng = np.random.default_rng(seed)
+        return pa.table({c: rng.choice(list("abc"), 900) for c in "kl"})
+
+    row = found_in(prepare(rows(3), schema, rows(1), rows(2)), "rows that repeat")
+    assert row.value > 0.9
+    assert verdict(row) == LEVEL
+
+
+def test_a_row_with_two_values_outside_counts_once():
+    schema = TableSchema(tuple(Column(c, "continuous") for c in "xy"))
+    rng = np.random.default_rng(0)
+
+    def rows(n):
+        return pa.table({c: np.concatenate([[0.0, 1.0], rng.uniform(0, 1, n - 2)]) for c in "xy"})
+
+    made = pa.table({c: [5.0] * 30 + [0.5] * 270 for c in "xy"})
+    row = found_in(prepare(made, schema, rows(300), rows(300)), "rows with a value outside")
+    assert row.value == pytest.approx(0.1)
+    assert 0.06 < row.interval[0] < 0.1 < row.interval[1] < 0.15
+
+
 def test_an_absent_identifier_is_told():
     parts = Parts.prepare(
         mixed(200, 1), mixed(200, 2), mixed(200, 3).drop_columns(["id"]), SCHEMA, rows=200, seed=0

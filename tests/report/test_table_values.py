@@ -141,7 +141,7 @@ def test_few_rows_missing_columns_huge_values_and_wild_names_do_no_harm(n):
     ).slice(0, n)
     parts = parts_of(table, table, table, schema)
     sections = [missing(parts, worst=5), dates(parts), rounding(parts), validity(parts)]
-    sections += [detection(parts, rows=40, folds=3), rules(parts, rows=40, shown=5)]
+    sections += [detection(parts, rows=40, folds=3, remarks=[]), rules(parts, rows=40, shown=5)]
     for section in sections:
         for row in () if section is None else section.rows:
             assert 0 <= row.value <= 1

@@ -53,9 +53,10 @@ def fresh(real):
 
 
 def test_a_fresh_sample_of_the_simulator_passes_everything(fresh):
-    told = {m: v for m, v in verdicts(fresh).items() if "held-out real data" not in v}
-    assert told == {}
-    assert all("clearly" not in v for v in verdicts(fresh).values())
+    found = [verdict(row) for row in fresh.rows]
+    told = {v for v in found if not v.startswith(("level", "close")) and v != "undecided"}
+    assert told == set()
+    assert sum(v == "undecided" for v in found) < len(found) / 4
 
 
 def test_independent_columns_pass_on_shapes_and_fail_on_everything_joint(real):
@@ -139,9 +140,8 @@ def test_new_categories_and_values_out_of_range_are_counted():
     colours = pa.array(["mauve"] * 30 + ["red"] * 270)
     synthetic = synthetic.set_column(3, "colour", colours)
     report = judge(train, holdout, synthetic)
-    (row,) = [r for r in report.rows if r.metric.startswith("values outside")]
-    present = 6 * 300 - synthetic["cost"].null_count
-    assert row.value == pytest.approx(30 / present, rel=1e-4)
+    (row,) = [r for r in report.rows if r.metric.startswith("rows with a value outside")]
+    assert row.value == pytest.approx(0.1)
     lost = [d for s in report.sections for d in s.details if d.title.startswith("Categories that")]
     assert lost[0].lines[0][0] == "colour"
 

@@ -1,10 +1,13 @@
 import json
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
+from genmodels.layout import Condition, ConditionGroup
 from genmodels.tasks import generators
 from genmodels.tasks.benchmark import benchmark, run
 from genmodels.tasks.compose import compose
@@ -57,6 +60,30 @@ def test_a_conditional_model_is_told_the_rare_class(tmp_path, monkeypatch):
     monkeypatch.setattr(generators.Trained, "of_level", spy)
     benchmark(cfg_of(tmp_path, "condition=target"))
     assert told == [("ill", "yes", ["yes"])] * 3
+
+
+def told_model(*groups):
+    model = SimpleNamespace(condition=Condition(groups), device=torch.device("cpu"))
+    return generators.Trained(SimpleNamespace(model=model))
+
+
+def test_a_model_that_cannot_be_told_this_is_not_asked(monkeypatch):
+    monkeypatch.delattr(generators, "build_sampler")
+    ill = ConditionGroup("ill", (0.9, 0.1), ("no", "yes"))
+    assert told_model().of_level("ill", "yes", 3, seed=0) is None
+    assert told_model(ill).of_level("ward", "a", 3, seed=0) is None
+    assert told_model(ill).of_level("ill", "maybe", 3, seed=0) is None
+
+
+@pytest.mark.parametrize("name", ["ill", "ill.level"])
+def test_what_goes_wrong_while_sampling_is_not_taken_for_that(monkeypatch, name):
+    def broken(*args, **kwargs):
+        raise ValueError("something else")
+
+    monkeypatch.setattr(generators, "build_sampler", broken)
+    model = told_model(ConditionGroup(name, (0.9, 0.1), ("no", "yes")))
+    with pytest.raises(ValueError, match="something else"):
+        model.of_level("ill", "yes", 3, seed=0)
 
 
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):

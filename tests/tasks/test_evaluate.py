@@ -10,7 +10,7 @@ from genmodels.data.splits import Split
 from genmodels.files import write_json
 from genmodels.run import Run
 from genmodels.tasks.compose import compose
-from genmodels.tasks.evaluate import evaluate
+from genmodels.tasks.evaluate import evaluate, report_folder
 from tests.metrics.bars import bars
 from tests.metrics.simulated import mixed
 
@@ -48,6 +48,15 @@ def test_files_are_enough(tables):
     assert [p.parent for p in paths] == [tables / "made-report"] * 3
     assert any(row.axis == "utility" for row in report.rows)
     assert json.loads(paths[0].read_text())["facts"]["held-out rows"] == 300
+
+
+@pytest.mark.parametrize(
+    ("made", "folder"),
+    [("made.v2.csv", "made.v2-report"), ("a.csv.gz", "a-report"), (".csv", ".csv-report")],
+)
+def test_the_report_is_named_after_the_file(made, folder):
+    cfg = compose("evaluate", [f"synthetic=/data/{made}"])
+    assert report_folder(cfg, "report").name == folder
 
 
 def test_what_the_generator_saw_is_no_holdout(tables):

@@ -21,6 +21,9 @@ from genmodels.metrics.learning.utility import Examples
 
 __all__ = ["Arm", "arms_of", "primary_score", "training_rows", "try_arm"]
 
+RANKING = ("AUC", "average precision")
+"""Scores of the order of the predictions: no threshold changes them."""
+
 Rule = Literal["as is", "weights", "threshold", "repeat", "smote", "synthetic", "fill"]
 
 
@@ -44,6 +47,15 @@ class Arm:
     def synthetic(self) -> bool:
         """Whether rows of a generator take part."""
         return self.ratio > 0 or self.rule == "fill"
+
+    def decides(self, primary: str) -> bool:
+        """Whether this score can tell the arm from another one.
+
+        A tuned threshold leaves the order of the predictions as it is: by a score of the order it
+        would be the arm of real rows twice, and each more arm that others are compared with costs
+        power.
+        """
+        return self.rule != "threshold" or primary not in RANKING
 
 
 SIMPLE = (

@@ -94,7 +94,7 @@ def load_lite0(path: Path) -> EfficientNetLite0:
     network = EfficientNetLite0()
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (RuntimeError, OSError, TypeError, EOFError) as error:
+    except Exception as error:  # a stranger's file may fail in any way
         raise ValueError(f"{path} does not hold the weights of EfficientNet-Lite0") from error
     network = network.to(memory_format=torch.channels_last)
     return network.eval().requires_grad_(False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from genmodels.metrics.tables.views import TableView
 
-__all__ = ["TreeFeatures", "trainable"]
+__all__ = ["TreeFeatures"]
 
 LEVELS = 250
 """Levels kept per category; histogram gradient boosting allows 255."""
@@ -56,15 +56,6 @@ class TreeFeatures:
         return np.column_stack(
             [view.numbers[:, list(self.numeric)], *[c.astype(np.float64) for c in codes]]
         )
-
-
-def trainable(x: np.ndarray) -> np.ndarray:
-    """The same features with those that are missing in every row set to 0.
-
-    scikit-learn's histogram gradient boosting cannot find bins for a feature without a value.
-    """
-    empty = np.isnan(x).all(0)
-    return np.where(empty, 0.0, x) if empty.any() else x
 
 
 def _frequent(codes: np.ndarray, size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ expected, and what cannot be read is counted instead of refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,6 +60,19 @@ class TableView:
             self.codes[rows],
             self.levels,
             self.unreadable,
+        )
+
+    def only(self, names: Collection[str]) -> TableView:
+        """The columns of these names, in the order that they have here."""
+        f = [i for i, name in enumerate(self.numeric) if name in names]
+        q = [i for i, name in enumerate(self.discrete) if name in names]
+        return TableView(
+            tuple(self.numeric[i] for i in f),
+            self.numbers[:, f],
+            tuple(self.discrete[i] for i in q),
+            self.codes[:, q],
+            tuple(self.levels[i] for i in q),
+            {name: n for name, n in self.unreadable.items() if name in names},
         )
 
     def sizes(self) -> np.ndarray:

@@ -24,6 +24,7 @@ class Finding:
         means: of each score over the splits.
         within: a synthetic arm against the best simple arm of the same learner.
         overall: a synthetic arm against the best simple arm of all learners.
+        decides: whether the deciding score can tell it from another arm.
     """
 
     arm: str
@@ -32,6 +33,7 @@ class Finding:
     means: dict[str, float]
     within: Judgement | None = None
     overall: Judgement | None = None
+    decides: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Conclusion:
 
     def best(self, *, synthetic: bool) -> Finding:
         """With the largest mean of the deciding score."""
-        chosen = [f for f in self.findings if f.synthetic == synthetic]
+        chosen = [f for f in self.findings if f.synthetic == synthetic and f.decides]
         return max(chosen, key=lambda f: f.means[self.primary])
 
     @property
@@ -85,7 +87,7 @@ def _conclude(trials: Trials, records: Sequence[Record], size: int | None) -> Co
     simple = {
         f"{arm.name}, {learner}": (learner, of[arm.name, learner])
         for arm, learner in pairs
-        if not arm.synthetic
+        if not arm.synthetic and arm.decides(trials.primary)
     }
     judged = [(arm.name, learner) for arm, learner in pairs if arm.synthetic]
     everywhere = {name: values for name, (_, values) in simple.items()}
@@ -105,6 +107,7 @@ def _conclude(trials: Trials, records: Sequence[Record], size: int | None) -> Co
             {name: float(values.mean()) for name, values in cells[arm.name, learner].items()},
             by_learner.get((arm.name, learner)),
             by_all.get((arm.name, learner)),
+            arm.decides(trials.primary),
         )
         for arm, learner in pairs
     )

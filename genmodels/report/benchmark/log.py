@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import os
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from genmodels.files import write_text
 
 __all__ = ["Record", "TrialLog"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,26 @@ class Record:
     def key(self) -> Hashable:
         return self.split, self.size, self.arm, self.learner
 
+    @classmethod
+    def read(cls, found: Any) -> Record:
+        """From what JSON holds.
+
+        Raises:
+            ValueError: when it is anything but a record, saying what is wrong with it.
+        """
+        names = [f.name for f in fields(cls)]
+        if not isinstance(found, dict) or sorted(found) != sorted(names):
+            raise ValueError(f"it does not hold just {', '.join(names)}")
+        whole = ("split", "train_rows") + (() if found["size"] is None else ("size",))
+        wrong = [key for key in whole if type(found[key]) is not int or found[key] < 0]
+        wrong += [key for key in ("arm", "learner") if not isinstance(found[key], str)]
+        scores = found["scores"]
+        if not isinstance(scores, dict) or not scores or not all(map(_finite, scores.values())):
+            wrong.append("scores")
+        if wrong:
+            raise ValueError(f"no record has such {', '.join(wrong)}")
+        return cls(**found)
+
 
 @dataclass(eq=False)
 class TrialLog:
@@ -50,7 +74,7 @@ class TrialLog:
         settings: all that the results depend on.
 
     Raises:
-        ValueError: when the file holds results of other settings.
+        ValueError: when the file holds results of other settings, or a line that is no record.
     """
 
     path: Path | None
@@ -60,17 +84,19 @@ class TrialLog:
     def __post_init__(self) -> None:
         if self.path is None:
             return
-        if not self.path.exists():
-            write_text(self.path, _line({"settings": self.settings}))
+        first = _line({"settings": self.settings})
+        content = self.path.read_bytes() if self.path.exists() else b""
+        *lines, torn = content.split(b"\n")  # no other end of a line: texts may hold those
+        if not lines and first.encode().startswith(torn):
+            write_text(self.path, first)
             return
-        text = self.path.read_text(encoding="utf-8")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        self._check(lines)
-        for line in lines[1:]:
-            record = Record(**json.loads(line))
-            self.records[record.key] = record
-        if not text.endswith("\n"):
-            write_text(self.path, "".join(f"{line}\n" for line in lines))
+        self._check(lines[0] if lines else torn)
+        for number, line in enumerate(lines[1:], 2):
+            if line.strip():
+                self._take(number, line)
+        if torn:
+            logger.info("%s: the last line is not whole; it is dropped and done again", self.path)
+            write_text(self.path, b"".join(line + b"\n" for line in lines).decode())
 
     def has(self, *key: Hashable) -> bool:
         """Whether (split, size, arm, learner) is done."""
@@ -81,26 +107,48 @@ class TrialLog:
         self.records[record.key] = record
         if self.path is None:
             return
-        with self.path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(_line(asdict(record)))
             file.flush()
             os.fsync(file.fileno())
 
-    def _check(self, lines: list[str]) -> None:
+    def _take(self, number: int, line: bytes) -> None:
         try:
-            found = json.loads(lines[0])["settings"] if lines else None
-        except (json.JSONDecodeError, KeyError, TypeError):
+            record = Record.read(json.loads(line))
+            first = next(iter(self.records.values()), record)
+            if set(record.scores) != set(first.scores):
+                raise ValueError(f"its scores are not {', '.join(first.scores)}, as above")
+        except ValueError as error:
+            raise ValueError(
+                f"{self.path}, line {number}, is damaged ({error}); remove that line, and its "
+                "model is tried again, or choose another folder with out="
+            ) from error
+        self.records[record.key] = record
+
+    def _check(self, line: bytes) -> None:
+        try:
+            found = json.loads(line)["settings"]
+        except (ValueError, KeyError, TypeError):
             found = None
+        if not isinstance(found, dict):
+            raise ValueError(
+                f"{self.path}, line 1, does not say which settings the results belong to; choose "
+                "another folder with out=, or overwrite=true to start again"
+            )
         wanted = json.loads(_line(self.settings))
         if found == wanted:
             return
         differing = sorted(
-            key for key in {*wanted, *(found or {})} if (found or {}).get(key) != wanted.get(key)
+            key for key in {*wanted, *found} if key not in found or found[key] != wanted.get(key)
         )
         raise ValueError(
             f"{self.path} holds results of other settings ({', '.join(differing[:5])}); choose "
             "another folder with out=, or overwrite=true to start again"
         )
+
+
+def _finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _line(value: dict[str, Any]) -> str:

@@ -95,7 +95,7 @@ def _answer(trials: Trials, found: Conclusion) -> Section:
         f"The score that decides is {found.primary} (more is better), on real test rows that "
         "neither the generator nor the model has seen. A synthetic arm helps if it beats every "
         "simple arm with the same learner beyond chance, and it harms if one of them beats it."
-    )
+    ) + _apart(trials)
     judged = [f for f in found.findings if f.synthetic]
     lines = [(f.arm, f.learner, f.means[found.primary], *_judged(f.within)) for f in judged]
     headers = ("trained on", "learner", found.primary, "difference", "from", "to", "p", "verdict")
@@ -106,6 +106,18 @@ def _answer(trials: Trials, found: Conclusion) -> Section:
     )
     picture = Picture(caption, _forest(trials, judged), wide=True)
     return Section("Answer", text, (), (Detail(title, headers, tuple(lines)),), (picture,))
+
+
+def _apart(trials: Trials) -> str:
+    """A sentence on the arms that the deciding score cannot tell from others."""
+    names = [arm.name for arm in trials.arms if not arm.decides(trials.primary)]
+    if not names:
+        return ""
+    return (
+        f" {trials.primary} looks at the order of the predictions, which a threshold does not "
+        f"change: {', '.join(names)} equals real rows there and is not compared with; its F1 "
+        "stands under All scores."
+    )
 
 
 def _judged(judged: Judgement | None) -> tuple[Cell, ...]:
@@ -153,8 +165,8 @@ def _curves(trials: Trials, conclusions: Sequence[Conclusion]) -> bytes:
     x = np.array([float(_rows(trials, found)) for found in conclusions])
     lines = []
     for arm in trials.arms:
-        if arm.rule == "threshold":
-            continue  # the same ranking as real rows
+        if not arm.decides(trials.primary):
+            continue  # the same as real rows
         y = [
             max(f.means[trials.primary] for f in found.findings if f.arm == arm.name)
             for found in conclusions

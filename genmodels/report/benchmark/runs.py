@@ -48,8 +48,14 @@ def run_trials(
         progress: told what is being done, and how long the rest may take.
 
     Raises:
-        ValueError: when a generator cannot be fitted or makes nothing of use.
+        ValueError: when a generator cannot be fitted or makes nothing of use, or the log holds
+            results without the score that decides.
     """
+    if any(trials.primary not in record.scores for record in log.records.values()):
+        raise ValueError(
+            f"{log.path} holds results without {trials.primary}, the score that decides; choose "
+            "another folder with out=, or overwrite=true to start again"
+        )
     start, before = time.monotonic(), len(log.records)
 
     def tell(text: str) -> None:
@@ -63,7 +69,8 @@ def run_trials(
     for split in trials.splits:
         for size in trials.plan.sizes:
             _run_one(trials, split, size, fit, log, tell)
-    return list(log.records.values())
+    wanted = {(s.number, z) for s in trials.splits for z in trials.plan.sizes}
+    return [record for record in log.records.values() if (record.split, record.size) in wanted]
 
 
 def _run_one(

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from genmodels.metrics.groups.outcomes import Outcome, find_outcome
 from genmodels.metrics.learning.learners import LearnerName
-from genmodels.report.bias.cohorts import Cohort, cohorts, crossings
+from genmodels.report.bias.cohorts import MOST, Cohort, cohorts, crossings
 from genmodels.report.bias.inside import inside
 from genmodels.report.bias.labels import labels
 from genmodels.report.bias.models import learn
@@ -30,7 +30,7 @@ GATES = {
     "amplification": "|gap synthetic / gap held-out - 1|",
     "copies": "share of copies of training rows in a group less that of held-out rows",
 }
-"""Figures that may fail an audit, the largest over all attributes and crossings; 0 is best."""
+"""Figures that may fail an audit, the largest over all compared groups; 0 is best."""
 MARKS = {
     "equalised_odds_difference": "equalised odds difference",
     "equalised_odds_excess": "equalised odds difference",
@@ -260,13 +260,15 @@ def _untested(
     """What a reader must not conclude."""
     intervals = sum(1 for s in sections for r in s.rows if r.interval is not None)
     intervals += sum(_interval_cells(s) for s in sections)
-    small = sum(len(g.grouping) - len(g) for g in groups)
+    small = sum(len(g.small) for g in groups)
+    surplus = sum(len(g.surplus) for g in groups)
     others = [n for n in parts.train.names if n not in named]
     target = "no target" if outcome is None else f"{outcome.label!r}"
     seen = "did not see" if blind else "saw"
     lines = [
         f"{small} groups with fewer than {minimum} training or held-out rows are not compared: "
         "nothing is known about them, and small groups tend to fare worst.",
+        *_surplus(surplus),
         f"Only {', '.join(map(repr, named))} were looked at; none of the other {len(others)} "
         "columns, and no attribute that is not in the data.",
         f"Only {target} was looked at, with one kind of model and one threshold; the models {seen} "
@@ -280,6 +282,17 @@ def _untested(
         "are compared with, not what would be fair.",
     ]
     return Section("What was not tested", " ".join(lines))
+
+
+def _surplus(count: int) -> list[str]:
+    """A sentence on groups that are too many, where there are any."""
+    if not count:
+        return []
+    return [
+        f"{count} more groups are large enough but not compared: only the {MOST} largest of each "
+        "attribute or crossing are. Coarser groups (edges=) or fewer crossings (crossed=1) bring "
+        "them in."
+    ]
 
 
 def _interval_cells(section: Section) -> int:

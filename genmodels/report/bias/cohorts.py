@@ -11,7 +11,7 @@ from genmodels.metrics.groups.groups import Grouping, attribute, groupings
 from genmodels.metrics.tables.views import TableView
 from genmodels.report.tables.parts import Parts
 
-__all__ = ["Cohort", "cohorts", "crossings"]
+__all__ = ["MOST", "Cohort", "cohorts", "crossings"]
 
 MOST = 60
 """Groups of one attribute or crossing that are compared, the largest ones."""
@@ -25,11 +25,13 @@ class Cohort:
         grouping: all groups.
         counts: rows in each of them in training, held-out and synthetic data, shape (3, G).
         chosen: numbers of those that are compared, shape (A,).
+        surplus: numbers of those that are large enough, but more than `MOST`, shape (B,).
     """
 
     grouping: Grouping
     counts: np.ndarray
     chosen: np.ndarray
+    surplus: np.ndarray
 
     @property
     def name(self) -> str:
@@ -46,6 +48,12 @@ class Cohort:
 
     def __len__(self) -> int:
         return len(self.chosen)
+
+    @property
+    def small(self) -> np.ndarray:
+        """Numbers of the groups that are too small to be compared."""
+        told = np.concatenate([self.chosen, self.surplus])
+        return np.setdiff1d(np.arange(len(self.grouping)), told)
 
     def sizes(self, view: TableView) -> np.ndarray:
         """Rows of each compared group, shape (A,)."""
@@ -93,8 +101,9 @@ def cohorts(
     for grouping in groupings(chosen, views, crossed=crossed):
         counts = np.array([grouping.counts(view) for view in views])
         real = counts[:2].min(0)
-        large = np.argsort(-real, kind="stable")[:MOST]
-        out.append(Cohort(grouping, counts, np.sort(large[real[large] >= minimum])))
+        order = np.argsort(-real, kind="stable")
+        large = order[real[order] >= minimum]
+        out.append(Cohort(grouping, counts, np.sort(large[:MOST]), np.sort(large[MOST:])))
     if all(len(cohort) < 2 for cohort in out):
         sizes = [int(c.counts[:2].min(0).max()) for c in out]
         raise ValueError(

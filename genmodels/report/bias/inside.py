@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from genmodels.metrics.groups.representation import group_means, quantile, surest
+from genmodels.metrics.groups.representation import Means, group_means, quantile, surest
 from genmodels.metrics.intervals import Interval, jackknife, wilson
 from genmodels.metrics.tables.dependence import pair_errors
 from genmodels.metrics.tables.marginals import level_coverage, shape_errors
@@ -20,7 +20,6 @@ from genmodels.report.rows import Cell, Detail, Picture, Points, Row, Section
 from genmodels.report.tables.parts import Parts
 
 __all__ = ["inside"]
-
 Metric = Callable[[TableView, TableView], float]
 
 
@@ -152,7 +151,10 @@ def _worst_copies(
     near: list[tuple[TableView, np.ndarray]],
     at_once: int,
 ) -> list[Row]:
-    """The group whose share of copies, and of near rows, is above the usual the most clearly."""
+    """The group whose share of copies, and of near rows, is above the usual the most clearly.
+
+    Where another group is above it by more, though less surely, it follows, and is no headline.
+    """
     texts = (
         ("copies in a group", copied,
          "Rows of the group that equal a training row in every column"),
@@ -166,29 +168,46 @@ def _worst_copies(
         excess, error = made.mean - real.mean, np.hypot(made.se, real.se)
         if not np.isfinite(excess).any():
             continue
-        worst = surest(excess, quantile(at_once) * error)
-        half = quantile(at_once) * float(error[worst])
-        value = float(made.mean[worst])
-        independent = float(means[2].mean[worst]) if len(means) > 2 else float("nan")
-        out.append(
-            parts.row(
-                "bias",
-                f"{text}, {cohort.name}: share in {cohort.names[worst]!r}",
-                Points(
-                    value,
-                    float(real.mean[worst]),
-                    independent if np.isfinite(independent) else None,
-                    1.0,
-                ),
-                "lower",
-                n=int(made.n[worst]),
-                interval=(max(0.0, value - half), min(1.0, value + half)),
-                note=f"{note}. The interval holds for all {at_once} groups at once, and allows for "
-                "the chance in the held-out rows.",
-                floor_is="copies",
-            )
-        )
+        half = quantile(at_once) * error
+        clearest, furthest = surest(excess, half), int(np.nanargmax(excess))
+        out.append(_copies_row(parts, cohort, means, clearest, half, text, note, at_once))
+        if excess[furthest] > excess[clearest]:
+            text = f"{text} (most)"
+            row = _copies_row(parts, cohort, means, furthest, half, text, note, at_once)
+            out.append(replace(row, headline=False))
     return out
+
+
+def _copies_row(
+    parts: Parts,
+    cohort: Cohort,
+    means: list[Means],
+    group: int,
+    half: np.ndarray,
+    text: str,
+    note: str,
+    at_once: int,
+) -> Row:
+    """One group; `means` of synthetic, held-out and perhaps independent rows."""
+    made, real = means[0], means[1]
+    value, reach = float(made.mean[group]), float(half[group])
+    independent = float(means[2].mean[group]) if len(means) > 2 else float("nan")
+    return parts.row(
+        "bias",
+        f"{text}, {cohort.name}: share in {cohort.names[group]!r}",
+        Points(
+            value,
+            float(real.mean[group]),
+            independent if np.isfinite(independent) else None,
+            1.0,
+        ),
+        "lower",
+        n=int(made.n[group]),
+        interval=(max(0.0, value - reach), min(1.0, value + reach)),
+        note=f"{note}. The interval holds for all {at_once} groups at once, and allows for "
+        "the chance in the held-out rows.",
+        floor_is="copies",
+    )
 
 
 def _fidelity_lines(cohort: Cohort, groups: list[Inside]) -> Detail:

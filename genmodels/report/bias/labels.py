@@ -70,7 +70,8 @@ def amplification_row(
     """How much of the largest real gap shows; None where the real gap is none.
 
     Which two groups are compared is decided by training rows, how far they are apart by held-out
-    rows: a gap chosen for its size would otherwise look larger than it is.
+    rows: a gap chosen for its size would otherwise look larger than it is. What stands beside the
+    figure is 1, all of the gap: that of training rows is as uncertain as the figure itself.
     """
     judged = [_amplified(parts, means, k, at_once) for k in (2, 0, 3, 4)]
     found = judged[0]
@@ -78,15 +79,17 @@ def amplification_row(
         return None
     values = [None if a is None else a.value for a in judged]
     high, low = (cohort.names[g] for g in (found.high, found.low))
+    known = "" if values[1] is None else f" Training rows show {values[1]:.3g} of the real gap."
     return parts.row(
         "bias",
         f"amplification of a label gap, {cohort.name}: {outcome.label}",
-        Points(found.value, *values[1:]),
+        Points(found.value, 1.0, *values[2:]),
         "near",
         n=int(means[2].n.sum()),
         interval=found.interval,
         note=f"{high!r} less {low!r}: {_in_words(found.real, outcome, 'points')} among "
-        f"held-out rows, {_in_words(found.gap, outcome, 'points')} among synthetic ones.",
+        f"held-out rows, {_in_words(found.gap, outcome, 'points')} among synthetic ones. "
+        f"1 = all of the gap.{known}",
         headline=cohort.single,
     )
 

@@ -128,16 +128,7 @@ def _guess(
 
 
 def _less(view: TableView, without: set[str]) -> TableView:
-    """The view without some columns."""
-    f = [i for i, name in enumerate(view.numeric) if name not in without]
-    q = [i for i, name in enumerate(view.discrete) if name not in without]
-    return TableView(
-        tuple(view.numeric[i] for i in f),
-        view.numbers[:, f],
-        tuple(view.discrete[i] for i in q),
-        view.codes[:, q],
-        tuple(view.levels[i] for i in q),
-    )
+    return view.only(set(view.names) - without)
 
 
 def _strongest(parts: Parts, cohort: Cohort, without: set[str], rows: int, listed: int) -> Detail:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from genmodels.metrics.groups.representation import share_ratio, surest
-from genmodels.report.bias.cohorts import Cohort
+from genmodels.report.bias.cohorts import MOST, Cohort
 from genmodels.report.page.pictures import grouped_bars
 from genmodels.report.rows import Cell, Detail, Picture, Points, Row, Section
 from genmodels.report.tables.parts import Parts
 
-__all__ = ["compared", "representation", "representation_row"]
+__all__ = ["compared", "representation", "representation_rows"]
 
 LISTED = 100
 DRAWN = 16
@@ -21,17 +21,21 @@ DRAWN = 16
 def representation(parts: Parts, cohorts: Sequence[Cohort]) -> Section:
     """Shares of all groups, those that vanished, and those too small to be compared."""
     at_once = compared(cohorts)
-    rows = tuple(representation_row(parts, c, at_once) for c in cohorts if len(c))
+    rows: list[Row] = []
+    for cohort in cohorts:
+        if len(cohort):
+            rows += representation_rows(parts, cohort, at_once)
     details = [_shares(parts, c) for c in cohorts if len(c)]
-    details += [d for d in (_vanished(parts, cohorts), _suppressed(cohorts)) if d is not None]
+    more = (_vanished(parts, cohorts), _suppressed(cohorts), _surplus(cohorts))
+    details += [detail for detail in more if detail is not None]
     pictures = tuple(_picture(parts, c) for c in cohorts if c.single and len(c) > 1)
     text = (
         "How often a group occurs among synthetic rows, by how often it occurs among held-out "
         "real rows: 1 = as often, 0.5 = half as often, 0 = the group is gone. Whoever learns "
         "from the synthetic rows sees that much of it. The figure is that of the group that is "
-        "off the most clearly."
+        "off the most clearly; where another one is off further, though less surely, it follows."
     )
-    return Section("Are all groups there?", text, rows, tuple(details), pictures)
+    return Section("Are all groups there?", text, tuple(rows), tuple(details), pictures)
 
 
 def compared(cohorts: Sequence[Cohort]) -> int:
@@ -39,8 +43,11 @@ def compared(cohorts: Sequence[Cohort]) -> int:
     return max(1, sum(len(cohort) for cohort in cohorts))
 
 
-def representation_row(parts: Parts, cohort: Cohort, at_once: int) -> Row:
-    """The group whose share is off the most clearly.
+def representation_rows(parts: Parts, cohort: Cohort, at_once: int) -> list[Row]:
+    """The group whose share is off the most clearly, and the one that is off the furthest.
+
+    The second is left out where it is the same. It is no headline, as it may be off by chance
+    alone, but it counts where a limit is set for all groups.
 
     Args:
         parts: the data.
@@ -48,30 +55,41 @@ def representation_row(parts: Parts, cohort: Cohort, at_once: int) -> Row:
         at_once: the interval holds for so many groups at once.
     """
     held = cohort.sizes(parts.holdout)
+    made, n = cohort.sizes(parts.synthetic), len(parts.synthetic)
+    off, reach = np.empty(len(cohort)), np.empty(len(cohort))
+    for g, (x, x_real) in enumerate(zip(made, held, strict=True)):
+        ratio, (low, high) = share_ratio(int(x), n, int(x_real), len(parts.holdout), of=at_once)
+        off[g], reach[g] = abs(ratio - 1.0), high - ratio if ratio < 1.0 else ratio - low
+    clearest, furthest = surest(off, reach), int(np.argmax(off))
+    rows = [_share_row(parts, cohort, clearest, at_once, "share of a group")]
+    if off[furthest] > off[clearest]:
+        rows.append(
+            _share_row(
+                parts, cohort, furthest, at_once, "share of a group (furthest off)", headline=False
+            )
+        )
+    return rows
+
+
+def _share_row(
+    parts: Parts, cohort: Cohort, group: int, at_once: int, what: str, *, headline: bool = True
+) -> Row:
     views = (parts.synthetic, parts.train, parts.copies)
-    sizes = [cohort.sizes(view) for view in views]
-    n = [len(view) for view in views]
-    off, reach = [], []
-    for x, x_real in zip(sizes[0], held, strict=True):
-        ratio, (low, high) = share_ratio(int(x), n[0], int(x_real), len(parts.holdout), of=at_once)
-        off.append(abs(ratio - 1.0))
-        reach.append(high - ratio if ratio < 1.0 else ratio - low)
-    worst = surest(np.array(off), np.array(reach))
-    real = int(held[worst]), len(parts.holdout)
+    real = int(cohort.sizes(parts.holdout)[group]), len(parts.holdout)
     ratios = [
-        share_ratio(int(s[worst]), m, *real, of=at_once) for s, m in zip(sizes, n, strict=True)
+        share_ratio(int(cohort.sizes(view)[group]), len(view), *real, of=at_once) for view in views
     ]
-    name = cohort.names[worst]
     return parts.row(
         "bias",
-        f"share of a group, {cohort.name}: synthetic / held-out of {name!r}",
+        f"{what}, {cohort.name}: synthetic / held-out of {cohort.names[group]!r}",
         # Independent columns may have as many rows of a group: they are no floor here.
         Points(ratios[0][0], ratios[1][0], None, ratios[2][0]),
         "near",
-        n=n[0],
+        n=len(parts.synthetic),
         interval=ratios[0][1],
         note=f"For 100 such rows among held-out ones there are {100 * ratios[0][0]:.3g} among as "
         f"many synthetic ones. The interval holds for all {at_once} groups at once.",
+        headline=headline,
     )
 
 
@@ -111,17 +129,31 @@ def _vanished(parts: Parts, cohorts: Sequence[Cohort]) -> Detail | None:
 
 
 def _suppressed(cohorts: Sequence[Cohort]) -> Detail | None:
-    """Groups that are not compared."""
-    lines: list[tuple[Cell, ...]] = []
-    for cohort in cohorts:
-        small = np.setdiff1d(np.arange(len(cohort.grouping)), cohort.chosen)
-        lines += [(cohort.grouping.names[g], *(int(x) for x in cohort.counts[:, g])) for g in small]
+    """Groups that are too small."""
+    why = "groups too small to be compared, left out of all figures"
+    return _left_out(why, [(cohort, cohort.small) for cohort in cohorts])
+
+
+def _surplus(cohorts: Sequence[Cohort]) -> Detail | None:
+    """Groups that are large enough, but too many."""
+    why = (
+        f"groups large enough to be compared, but not among the {MOST} largest of their attribute "
+        "or crossing, left out of all figures"
+    )
+    return _left_out(why, [(cohort, cohort.surplus) for cohort in cohorts])
+
+
+def _left_out(why: str, groups: Sequence[tuple[Cohort, np.ndarray]]) -> Detail | None:
+    lines: list[tuple[Cell, ...]] = [
+        (cohort.grouping.names[g], *(int(x) for x in cohort.counts[:, g]))
+        for cohort, left in groups
+        for g in left
+    ]
     if not lines:
         return None
     headers = ("group", "rows, training", "held-out", "synthetic")
     more = f", the first {LISTED}" if len(lines) > LISTED else ""
-    title = f"{len(lines)} groups too small to be compared, left out of all figures{more}"
-    return Detail(title, headers, tuple(lines[:LISTED]))
+    return Detail(f"{len(lines)} {why}{more}", headers, tuple(lines[:LISTED]))
 
 
 def _picture(parts: Parts, cohort: Cohort) -> Picture:

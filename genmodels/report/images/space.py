@@ -91,7 +91,7 @@ def distances(album: Album, space: Space, *, components: int, subsets: int) -> P
     text = (
         f"How far the synthetic images as a whole are from {space.n:,} held-out ones for a "
         f"network; 0 is best. Network: {space.encoder.name}, weights sha256 "
-        f"{space.encoder.checksum}, images brought {space.encoder.resize}.{known}"
+        f"{space.encoder.checksum}, images {space.encoder.resize}.{known}"
     )
     return Part(Section("Distances", text, found), simple)
 

@@ -19,6 +19,10 @@ __all__ = ["Fit", "utility"]
 Fit = Callable[[Images, str, float], FittedCNN]
 """(images, what to say, share of the configured updates) -> a network that learnt on them."""
 QUARTER = 0.25
+ONCE = (
+    "Each network was trained once: the chance between training runs is in no interval here, so "
+    "a small change is no evidence that the synthetic images help or do not."
+)
 CHECKED = 20_000  # images behind the agreement
 
 
@@ -112,7 +116,8 @@ def _hybrid(album: Album, learnt: _Learnt) -> Row:
         "higher",
         len(album.holdout),
         interval=learnt.interval("both"),
-        note=f"Beside it the same network on the {learnt.rows:,} real images alone.",
+        note=f"Beside it the same network on the {learnt.rows:,} real images alone; one training "
+        "run each, and the interval is by the chance of the test images alone.",
         headline=False,
         scale=max(0.05, learnt.share("real") - _commonest(album)),
     )
@@ -140,14 +145,11 @@ def _agreement(album: Album, cnn: FittedCNN) -> Simple:
 
 
 def _says(learnt: _Learnt) -> str:
+    """One training run each shows a change, and not whether another run would show it again."""
     gain, (low, high) = _difference(learnt)
-    extent = f"{gain:+.2%} (95 % interval {low:+.2%} to {high:+.2%})"
-    if low > 0:
-        return f"Added to as many real images, the synthetic ones help: {extent}."
-    if high < 0:
-        return f"Added to as many real images, the synthetic ones harm: {extent}."
     return (
-        f"There is no evidence that the synthetic images help beside as many real ones: {extent}."
+        f"With the synthetic images beside as many real ones the accuracy changed by {gain:+.2%} "
+        f"({low:+.2%} to {high:+.2%} by the chance of the test images alone). {ONCE}"
     )
 
 
@@ -173,7 +175,7 @@ def _arms(album: Album, learnt: _Learnt) -> Detail:
     gain, interval = _difference(learnt)
     lines.append(("gain from adding synthetic to real", None, gain, *interval))
     headers = ("trained on", "images", "accuracy on real", "95 % from", "to")
-    return Detail("What each network learnt", headers, tuple(lines))
+    return Detail(f"What each network learnt. {ONCE}", headers, tuple(lines))
 
 
 def _recalls(album: Album, learnt: _Learnt) -> Detail:

@@ -17,21 +17,11 @@ from genmodels.report.page.style import STYLE
 from genmodels.report.page.summary import Finding, findings
 from genmodels.report.page.texts import cell, flat
 from genmodels.report.page.verdicts import judge, severity
-from genmodels.report.rows import Picture, Report, Section
+from genmodels.report.rows import READING, Picture, Report, Section
 
 __all__ = ["to_html"]
 
 PICTURE_BYTES = 900_000
-
-READING = (
-    "Each figure of the synthetic data stands beside the same figure for three other data sets of "
-    "the same size: <b>held-out real</b> data, which no training saw (as good as it gets), "
-    "<b>independent</b>: training data with every column shuffled on its own (right alone, wrong "
-    "together), and <b>copies</b> of training data (perfect to look at, and a leak). A verdict "
-    "says where between them the synthetic data lie. There is no overall score: one would hide "
-    "what is wrong. ↓ lower is better, ↑ higher is better, ≈ near the held-out figure is best. "
-    "Figures in grey do not count towards the verdict of an axis."
-)
 
 
 def to_html(report: Report) -> str:

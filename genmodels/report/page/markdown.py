@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from genmodels.report.page.summary import summary
 from genmodels.report.page.texts import ARROWS, cell, flat, interval, number
 from genmodels.report.page.verdicts import verdict
-from genmodels.report.rows import Detail, Report, Row
+from genmodels.report.rows import READING, Detail, Report, Row
 
 __all__ = ["summary_markdown", "to_markdown"]
 
@@ -19,7 +19,14 @@ HEADERS = (
 
 def to_markdown(report: Report) -> str:
     """The whole report: summary, facts, and each section with its figures and particulars."""
-    out = [summary_markdown(report), ""]
+    out = [
+        summary_markdown(report),
+        "",
+        READING,
+        "",
+        "Figures that do not count are marked (*).",
+        "",
+    ]
     out += [*_grid(("fact", "value"), [(k, cell(v)) for k, v in report.facts.items()]), ""]
     for section in report.sections:
         out += [f"## {_plain(section.title)}", "", _plain(section.text), ""]
@@ -40,7 +47,7 @@ def summary_markdown(report: Report) -> str:
 
 def _line(row: Row) -> tuple[str, ...]:
     points = (number(row.ceiling), number(row.independent), number(row.copies))
-    figure = f"{row.metric} {ARROWS[row.better]}"
+    figure = f"{row.metric} {ARROWS[row.better]}{'' if row.headline else ' (*)'}"
     last = (number(row.n), str(row.seed), verdict(row))
     return (figure, number(row.value), interval(row), *points, *last)
 

@@ -131,7 +131,7 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     _entry(
         "coverage",
-        level="What occurs in real data occurs here too, the rare cases included.",
+        level="What occurs in real data occurs here too, as far as these rows can tell.",
         close="Nearly all that occurs in real data occurs here too.",
         worse=THIN + ", rare cases first.",
         bad="Much of what occurs in real data does not occur here.",
@@ -147,7 +147,8 @@ MEANINGS: tuple[Meaning, ...] = (
         bad=LEARNS + " Do not train on them.",
         floor=LEARNS + " Shuffled data would teach it as much: do not train on them.",
         beyond=LEARNS + " Shuffled data would teach it more: do not train on them.",
-        unsure="Too few rows to tell whether a model can learn from these data.",
+        unsure="It cannot be told whether a model can learn from these data: too few rows, or real "
+        "data teach next to nothing either.",
     ),
     _entry(
         "memorisation", "exact",
@@ -161,6 +162,15 @@ MEANINGS: tuple[Meaning, ...] = (
         "memorisation", "nearer", "distance",
         close=NEARER + " a little of what it saw.", worse=NEARER + " some of what it saw.",
         floor=NEARER + " what it saw.", beyond=NEARER + " what it saw.",
+    ),
+    _entry(
+        "memorisation", "training rows told",
+        close="The model knows what it was trained on a little better than other real data: it has "
+        "begun to learn by heart. The synthetic data themselves repeat no more than it.",
+        worse="The model knows what it was trained on from other real data: it learns by heart. "
+        "Train it less, or on more data.",
+        bad="The model knows what it was trained on from other real data: it learns by heart. "
+        "Train it less, or on more data.",
     ),
     _entry(
         "memorisation",
@@ -217,8 +227,7 @@ UNTESTED: dict[Axis, str] = {
     "utility": "Utility was not tested: whether a model can learn from these data is not known.",
     "memorisation": "Memorisation was not tested: whether these are copies is not known.",
     "privacy": "Privacy was not tested: distance from the training rows is no evidence of it.",
-    "bias": "Bias between groups was not tested. To compare how groups fare: "
-    "genmodels audit bias sensitive=[<names>] target=<name>",
+    "bias": "Bias between groups was not tested: sensitive=[...] names what tells groups apart.",
 }
 """What is said of an axis that no figure speaks of."""
 

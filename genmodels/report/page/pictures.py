@@ -1,6 +1,6 @@
 """Small PNG pictures for a report, drawn without any global state of matplotlib.
 
-Pictures of single columns are in `marginals_drawn.py`, colours and texts in `canvas.py`.
+Pictures of single columns are in `marginals.py`, colours and texts in `canvas.py`.
 """
 
 from __future__ import annotations

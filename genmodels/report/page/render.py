@@ -31,8 +31,8 @@ def to_json(report: Report) -> dict[str, Any]:
         by verdict; `facts`: name -> value; `remarks`: what was left out and how to get it;
         `sections`: `title`, `text`, `rows`, `details` and the captions of `pictures`.
 
-        A row has `axis`, `metric`, `value`, `interval` (95 %, or null), `ceiling` (held-out real
-        data), `independent` and `copies` (see `rows.Points`), `floor_is` (which of the two is bad
+        A row has `axis`, `metric`, `value`, `interval` (95 %, or null), `ceiling`,
+        `independent` and `copies` (see `rows.Points`), `floor_is` (which of the two is bad
         on this axis), `better` ("lower", "higher" or "near" the ceiling), `n`, `seed`, `headline`
         (whether it counts for its axis), `kind` and `verdict` (a word and a phrase for where the
         value lies), `note`. A detail has `title`, `headers` and `lines` of cells.

@@ -45,7 +45,7 @@ class Finding:
         row = self.worst
         if row is None:
             return ""
-        points = [f"{flat(row.metric)} {number(row.value)}"]
+        points = [f"{flat(row.metric)}: {number(row.value)}"]
         if row.interval is not None:
             points[0] += f" ({number(row.interval[0])} to {number(row.interval[1])})"
         points.append(f"held-out real data {number(row.ceiling)}")
@@ -70,6 +70,8 @@ def findings(report: Report) -> list[Finding]:
             counts = {kind: counted[kind] for kind in KINDS if counted[kind]}
             tested.append(Finding(axis, max(rows, key=_rank), counts))
     tested.sort(key=lambda found: _rank(found.worst), reverse=True)
+    if set(spoken) == {"bias"}:
+        return tested  # an audit of one axis is not asked about the others
     return tested + [Finding(axis, None, {}) for axis in UNTESTED if axis not in spoken]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genmodels.metrics.groups.outcomes import Outcome, find_outcome
-from genmodels.report.bias.cohorts import cohorts
+from genmodels.report.bias.cohorts import Cohort, cohorts
 from genmodels.report.bias.labels import amplification_row, label_means
 from genmodels.report.bias.models import learn, parity_row
-from genmodels.report.bias.shares import compared, representation_row
+from genmodels.report.bias.shares import compared, representation_rows
 from genmodels.report.rows import Row, Section
 from genmodels.report.tables.parts import Parts
 
@@ -54,7 +54,8 @@ def bias(
         remarks.append(f"Bias between groups was not tested: {error}.")
         return None
     at_once = compared(groups)
-    found: list[Row] = [representation_row(parts, c, at_once) for c in groups if len(c)]
+    found: list[Row] = [representation_rows(parts, c, at_once)[0] for c in groups if len(c)]
+    remarks += [_surplus(c) for c in groups if len(c.surplus)]
     groups = [c for c in groups if len(c) > 1]
     outcome = _outcome(parts, target, sensitive, remarks)
     if outcome is not None:
@@ -82,6 +83,14 @@ def bias(
         f"genmodels audit bias sensitive=[{names}]"
     )
     return Section("Bias between groups", text, tuple(found))
+
+
+def _surplus(cohort: Cohort) -> str:
+    return (
+        f"Bias was tested for the {len(cohort)} largest groups of {cohort.name!r}; "
+        f"{len(cohort.surplus)} more are large enough but were left out. Coarser groups bring "
+        "them in."
+    )
 
 
 def _outcome(

@@ -10,10 +10,26 @@ from genmodels.report.tables.parts import Parts, head
 
 __all__ = ["detection"]
 
+LEAST = 50  # rows a side without which a classifier tells nothing
+BLIND = 0.6  # an area that rows enough would tell from one half
 
-def detection(parts: Parts, *, rows: int, folds: int) -> Section:
-    """A strong classifier and the weak one of many papers, and what gives the rows away."""
+
+def detection(parts: Parts, *, rows: int, folds: int, remarks: list[str]) -> Section | None:
+    """A strong classifier and the weak one of many papers, and what gives the rows away.
+
+    Args:
+        parts: the data.
+        rows: at most so many a side.
+        folds: of the cross-validation.
+        remarks: told when there are too few rows; the section is None then.
+    """
     n = min(parts.n, rows)
+    if n < max(LEAST, 2 * folds):
+        remarks.append(
+            f"The two-sample test was skipped: it needs {max(LEAST, 2 * folds)} training, "
+            f"held-out and synthetic rows, here are {n}."
+        )
+        return None
     test = partial(c2st, head(parts.holdout, n), seed=parts.seed, folds=folds)
     made, *others = parts.sides(n)
     strong = test(made, explain=True)
@@ -66,7 +82,12 @@ def _row(
 
 
 def _tell(found: Detection) -> str:
-    low = found.interval[0]
+    low, high = found.interval
+    if low <= 0.5 and high > BLIND:
+        return (
+            f"A strong classifier cannot tell them apart, but with {found.n:,} rows a side it "
+            f"would overlook an area of up to {high:.2f}."
+        )
     if low <= 0.5:
         return "A strong classifier cannot tell them apart."
     names = ", ".join(

@@ -33,7 +33,7 @@ def shapes(parts: Parts, *, rows: int, pictures: int) -> Section:
             "column shape error against training rows, as published",
             lambda a, b: float(shape_errors(a, b).mean()),
             rows,
-            f"All rows, as papers do; held-out figure on {min(rows, len(parts.holdout)):,}.",
+            "As papers do.",
         ),
     )
     detail, order = _per_column(parts)
@@ -88,8 +88,13 @@ def _published(
     note: str,
 ) -> Row:
     """A figure as papers give it: against training rows, all rows up to `rows`."""
-    train, held = head(parts.train, rows), head(parts.holdout, rows)
-    made, n = head(parts.synthetic, len(train)), len(train)
+    train = head(parts.train, rows)
+    n = len(train)
+    made, held = head(parts.synthetic, n), head(parts.holdout, n)
+    stands = (
+        f" {len(made):,} synthetic and {len(held):,} held-out rows against {n:,} training rows: "
+        "the fewer, the larger by chance."
+    )
     sides = (made, held, head(parts.independent, n), head(parts.copies, n))
     points = Points(*(metric(train, side) for side in sides))
     interval = jackknife(
@@ -102,7 +107,7 @@ def _published(
         "lower",
         n=len(made),
         interval=interval,
-        note=note,
+        note=note + stands,
         headline=False,
         scale=0.2,
     )

@@ -231,15 +231,24 @@ def _authenticity(parts: Parts, search: Search) -> Row:
 def _nearer(parts: Parts, search: Search) -> Row:
     shares = [_nearer_share(search, probe) for probe in search.sides]
     value, ceiling = shares[:2]
+    low, high = _share(beside(value.share, value.interval, ceiling.share, ceiling.interval))
+    note = (
+        f"Among {len(search.bank):,} training and {len(search.kept):,} held-out rows, weighed as "
+        "if they were equally many; ties count half; 0.5 is chance."
+    )
+    if high < min(0.5, ceiling.share):
+        note += (
+            " It is surely below that, as when training and held-out data are swapped: look at "
+            "real= and holdout=."
+        )
     return parts.row(
         AXIS,
         "nearer to a training row than to a held-out row, share",
         Points(*(s.share for s in shares)),
-        "near",
+        "lower",
         n=len(value.wins),
-        interval=_share(beside(value.share, value.interval, ceiling.share, ceiling.interval)),
-        note=f"Among {len(search.bank):,} training and {len(search.kept):,} held-out rows, "
-        "weighed as if they were equally many; ties count half; 0.5 is chance.",
+        interval=(low, high),
+        note=note,
         floor_is="copies",
         scale=0.5,
     )
@@ -322,12 +331,15 @@ def _subsets(parts: Parts, search: Search) -> Detail | None:
     names = parts.train.names
     if len(names) < 4:
         return None
-    lines = []
+    lines, seen = [], set()
     for number in range(CHOICES):
         rng = np.random.default_rng([parts.seed, 32, number])
-        chosen = np.sort(rng.permutation(len(names))[: (len(names) + 1) // 2])
+        chosen = frozenset(names[i] for i in rng.permutation(len(names))[: (len(names) + 1) // 2])
+        if chosen in seen:
+            continue
+        seen.add(chosen)
         bank, kept, made, fresh = (
-            _columns(view, chosen)
+            view.only(chosen)
             for view in (
                 head(search.bank, CHOICE_BANK),
                 head(search.kept, CHOICE_BANK),
@@ -350,18 +362,6 @@ def _subsets(parts: Parts, search: Search) -> Detail | None:
 
 def _share(interval: tuple[float, float]) -> tuple[float, float]:
     return max(0.0, interval[0]), min(1.0, interval[1])
-
-
-def _columns(view: TableView, chosen: np.ndarray) -> TableView:
-    f = len(view.numeric)
-    numbers, others = chosen[chosen < f], chosen[chosen >= f] - f
-    return TableView(
-        tuple(view.numeric[i] for i in numbers),
-        view.numbers[:, numbers],
-        tuple(view.discrete[i] for i in others),
-        view.codes[:, others],
-        tuple(view.levels[i] for i in others),
-    )
 
 
 def _searched(parts: Parts, search: Search) -> str:

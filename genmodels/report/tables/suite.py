@@ -124,7 +124,12 @@ class TableSuite:
             out.append(("dates", lambda: dates(parts)))
             out.append(("rounding", lambda: rounding(parts)))
             size, folds = self.detection_rows, self.folds
-            out.append(("two-sample test", lambda: detection(parts, rows=size, folds=folds)))
+            out.append(
+                (
+                    "two-sample test",
+                    lambda: detection(parts, rows=size, folds=folds, remarks=remarks),
+                )
+            )
             out += self._coverage(parts, remarks)
         chosen = _target(parts, target, remarks)
         if chosen is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from genmodels.metrics.intervals import Interval, wilson
 from genmodels.metrics.learning.calibration import calibration_curve
 from genmodels.metrics.learning.learners import LEARNERS
 from genmodels.metrics.learning.scores import METRICS, Metric
-from genmodels.metrics.learning.trials import Outcome
-from genmodels.metrics.learning.utility import Task, find_task
+from genmodels.metrics.learning.trials import Outcome, pooled
+from genmodels.metrics.learning.utility import Examples, Task, find_task
 from genmodels.metrics.tables.views import TableView
 from genmodels.report.page.pictures import curves
 from genmodels.report.rows import Picture, Points, Row, Section
@@ -19,10 +20,20 @@ from genmodels.report.tables.utility_details import (
     every_learner,
     features_used,
     mixes,
+    span,
 )
 from genmodels.report.tables.utility_study import ARMS, Arm, Spread, Study
 
 __all__ = ["utility"]
+
+TESTED, OF_A_CLASS = 30, 5
+"""Test rows, and rows of each of two classes, below which no score is worth showing."""
+
+LEARNABLE = 0.1
+"""Real rows must beat shuffled ones by this part of a score's scale to say anything."""
+
+HALF = 0.5
+"""A loss that may reach this part of the way to shuffled rows is undecided."""
 
 SPREADS: dict[str, Spread] = {
     "synthetic": "all",
@@ -85,6 +96,10 @@ def utility(
             f"value of {target!r}; give more of them, or another target=<column>."
         )
         return None
+    few = _too_few(task, parts.holdout)
+    if few is not None:
+        remarks.append(f"Utility was skipped: {few}; give more held-out rows.")
+        return None
     if not len(_present(task, parts.synthetic)):
         remarks.append(
             f"No synthetic row has a usable value of {target!r}: what is said to be trained on "
@@ -127,7 +142,7 @@ def _row(parts: Parts, study: Study, metric: Metric, arms: dict[str, Arm]) -> Ro
         Points(*(outcome.value for outcome in outcomes)),
         metric.better,
         n=len(study.test),
-        interval=_interval(made, metric, len(study.test)),
+        interval=_interval(made, metric, study.task, study.test),
         note=f"{NOTES[metric.name]} Boosting on {study.n:,} rows, mean of "
         f"{len(outcomes[0].each)} runs, tested on {len(study.test):,} held-out rows.",
         headline=metric == METRICS[study.task.kind][0],
@@ -136,17 +151,53 @@ def _row(parts: Parts, study: Study, metric: Metric, arms: dict[str, Arm]) -> Ro
 
 
 def _as_real(metric: Metric, arms: dict[str, Arm]) -> tuple[Outcome, Outcome]:
-    """Trained on synthetic and on real rows, both with what the choice of real rows matters."""
-    real, copies = (arms[arm].outcomes[metric.name] for arm in ("real", "copies"))
-    return arms["synthetic"].outcomes[metric.name].like(real, copies), real.like(real, copies)
+    """Trained on synthetic and on real rows, with one variance by the choice of rows."""
+    alike = [arms[arm].outcomes[metric.name] for arm in ("synthetic", "real", "copies")]
+    made, real, _ = pooled(alike)
+    return made, real
 
 
-def _interval(outcome: Outcome, metric: Metric, n: int) -> tuple[float, float] | None:
-    """None where so few test rows say nothing about others and the score has no bounds."""
-    if n < 5:
-        bounded = np.isfinite([metric.low, metric.high]).all()
-        return (metric.low, metric.high) if bounded else None
-    return outcome.interval(metric.low, metric.high)
+def _interval(outcome: Outcome, metric: Metric, task: Task, test: Examples) -> Interval | None:
+    """At least that of a share where the test rows show no chance or are very few.
+
+    Models that say the same of every row score the same on any rows, and so do perfect ones. A
+    share p of m rows has the variance p (1 - p) / m, which bounds that of an AUC with m rows in
+    the smaller class. None for scores without bounds.
+
+    References:
+        Birnbaum and Klose, Bounds for the variance of the Mann-Whitney statistic, 1957.
+    """
+    low, high = outcome.interval(metric.low, metric.high)
+    m = _fewest(task, test.y)
+    if outcome.tested > 1e-18 and m >= OF_A_CLASS:
+        return low, high
+    if not np.isfinite([metric.low, metric.high]).all():
+        return None
+    range_ = metric.high - metric.low
+    a, b = wilson(m * min(1.0, max(0.0, (outcome.value - metric.low) / range_)), m)
+    return min(low, metric.low + range_ * a), max(high, metric.low + range_ * b)
+
+
+def _fewest(task: Task, answers: np.ndarray) -> int:
+    """Rows of the rarest class that there is, 0 with a single one; all with a number to predict."""
+    if not task.size:
+        return len(answers)
+    counts = np.unique(answers, return_counts=True)[1]
+    return int(counts.min()) if len(counts) > 1 else 0
+
+
+def _too_few(task: Task, view: TableView) -> str | None:
+    """What there is too little of to test models on, None with enough."""
+    answers = _present(task, view)
+    if len(answers) < TESTED:
+        return (
+            f"only {len(answers)} held-out rows have a value of {task.target!r}, of {TESTED} needed"
+        )
+    if not task.size:
+        return None
+    second = int(np.sort(np.unique(answers, return_counts=True)[1])[-2])
+    enough = second >= OF_A_CLASS
+    return None if enough else f"no two classes of {task.target!r} have {OF_A_CLASS} held-out rows"
 
 
 def _scale(metric: Metric, real: Outcome) -> float:
@@ -158,10 +209,10 @@ def _swapped(parts: Parts, study: Study, real: Arm) -> Row | None:
     first = METRICS[study.task.kind][0]
     size = min(len(study.test), 10_000)
     judged = {arm: study.tested_on(real.models, arm, size) for arm in ARMS if arm != "real"}
-    if any(not n for _, n in judged.values()):
+    if any(not len(rows) for _, rows in judged.values()):
         return None
     outcomes = {arm: found[first.name] for arm, (found, _) in judged.items()}
-    n = judged["synthetic"][1]
+    asked = judged["synthetic"][1]
     return parts.row(
         "utility",
         f"{first.name} for {study.task.target!r}, trained on real and tested on synthetic",
@@ -172,8 +223,8 @@ def _swapped(parts: Parts, study: Study, real: Arm) -> Row | None:
             outcomes["copies"].value,
         ),
         "near",
-        n=n,
-        interval=_interval(outcomes["synthetic"], first, n),
+        n=len(asked),
+        interval=_interval(outcomes["synthetic"], first, study.task, asked),
         note="Above the real figure, the answers are more predictable than in reality; below, "
         "they do not follow from the other columns as they do in reality.",
         headline=False,
@@ -183,13 +234,14 @@ def _swapped(parts: Parts, study: Study, real: Arm) -> Row | None:
 
 def _hybrid_row(parts: Parts, study: Study, hybrid: dict[str, Outcome], added: int) -> Row:
     first = METRICS[study.task.kind][0]
+    low, high = span(hybrid["synthetic"])
     return parts.row(
         "utility",
         f"change of {first.name} for {study.task.target!r} by adding synthetic rows to real ones",
         Points(hybrid["synthetic"].value, 0.0, hybrid["independent"].value, hybrid["copies"].value),
         "higher",
         n=len(study.test),
-        interval=hybrid["synthetic"].interval() if len(study.test) >= 5 else (-1.0, 1.0),
+        interval=None if low is None or high is None else (low, high),
         note=f"Boosting on {_real(parts, study):,} real rows and {added:,} others, against the "
         "same real rows alone (0 by definition).",
         headline=False,
@@ -223,6 +275,13 @@ def _loss(study: Study, arms: dict[str, Arm]) -> str:
     name, (made, real) = first.name, _as_real(first, arms)
     lost = real.minus(made)
     low, high = lost.interval()
+    shuffled = arms["independent"].outcomes[name].value
+    if real.value - shuffled < LEARNABLE * _scale(first, real):
+        return (
+            f"Nothing is decided: real rows teach no more of {study.task.target!r} ({name} "
+            f"{real.value:.3f}) than shuffled ones ({shuffled:.3f}), so no data can be worse; "
+            "choose a target=<column> that other columns say something about."
+        )
     both = f"{made.value:.3f} against {real.value:.3f}"
     span = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
     if low > 0:
@@ -235,6 +294,12 @@ def _loss(study: Study, arms: dict[str, Arm]) -> str:
             f"A model trained on this data instead of as many real rows gains "
             f"{-100 * lost.value:.1f} points of {name} ({both}): make sure that the generator saw "
             "no held-out row."
+        )
+    if high > HALF * (real.value - shuffled):
+        return (
+            f"It is undecided whether a model trained on this data is worse than one trained on "
+            f"real rows: {name} {both}, a loss of {100 * lost.value:.1f} points ({span}). More "
+            "rows or a greater metrics.utility_runs would tell."
         )
     return (
         f"A model trained on this data does about as well as one trained on real rows: {name} "

@@ -9,12 +9,12 @@ import numpy as np
 from genmodels.metrics.learning.calibration import calibration_line
 from genmodels.metrics.learning.learners import LearnerName
 from genmodels.metrics.learning.scores import METRICS
-from genmodels.metrics.learning.trials import Outcome, importances
+from genmodels.metrics.learning.trials import Outcome, importances, pooled
 from genmodels.report.rows import Cell, Detail
 from genmodels.report.tables.parts import Parts
 from genmodels.report.tables.utility_study import ARMS, LABELS, Arm, Study
 
-__all__ = ["STRONG", "calibration_lines", "every_learner", "features_used", "mixes"]
+__all__ = ["STRONG", "calibration_lines", "every_learner", "features_used", "mixes", "span"]
 
 STRONG: LearnerName = "boosting"
 """The learner whose figures become rows: the strongest one finds most of what data lack."""
@@ -57,13 +57,13 @@ def mixes(study: Study) -> tuple[dict[str, Outcome], int, Detail]:
     for name in MIXED:
         alone = study.mixed(name, "synthetic", 0.0, runs=runs)
         base = alone.outcomes[first]
-        for ratio in RATIOS:
-            both = study.mixed(name, "synthetic", ratio, runs=runs)
-            change = both.outcomes[first].minus(base)
+        mixed = [study.mixed(name, "synthetic", ratio, runs=runs) for ratio in RATIOS]
+        found = pooled([both.outcomes[first].minus(base) for both in mixed])
+        for both, change in zip(mixed, found, strict=True):
             most = both.rows - alone.rows
-            lines.append((name, alone.rows, most, base.value, change.value, *change.interval()))
+            lines.append((name, alone.rows, most, base.value, change.value, *span(change)))
         if name == STRONG:
-            changes["synthetic"] = change
+            changes["synthetic"] = found[-1]
             for arm in ("independent", "copies"):
                 both = study.mixed(name, arm, 1.0, runs=1)
                 changes[arm] = both.outcomes[first].minus(base.one())
@@ -129,6 +129,12 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
+
+
+def span(change: Outcome) -> tuple[float | None, float | None]:
+    """Interval of a change, unknown where models that always answer alike show no chance."""
+    low, high = change.interval()
+    return (low, high) if low < high else (None, None)
 
 
 def _spread(outcome: Outcome) -> str:

@@ -139,7 +139,8 @@ class Study:
     def mixed(self, name: LearnerName, arm: str, ratio: float, *, runs: int) -> Arm:
         """Learn on all real rows and `ratio` times as many others, for the first score.
 
-        All of them: a generator that saw more real rows than its rival would win by those.
+        All of them: a generator that saw more real rows than its rival would win by those. Of the
+        others at most the part SHARE, or runs would not differ by the choice of rows.
 
         Args:
             name: the learner.
@@ -148,7 +149,7 @@ class Study:
             runs: at most those of the study.
         """
         real = self.pools["real"].take(np.arange(min(self.most, len(self.pools["real"]))))
-        added = min(int(ratio * len(real)), len(self.pools[arm]))
+        added = min(int(ratio * len(real)), max(1, int(SHARE * len(self.pools[arm]))))
         draws = []
         for run in range(runs):
             order = np.random.default_rng([self.seed, 24, run]).permutation(len(self.pools[arm]))
@@ -156,14 +157,14 @@ class Study:
             draws.append(Draw(rows, rows.take(np.arange(0))))
         return self._judged(name, draws, len(real) + added, self.overlap(arm, added), "first")
 
-    def tested_on(self, models: Sequence[Fitted], arm: str, n: int) -> tuple[Outcomes, int]:
-        """First score of models on n rows of an arm, and the number of rows with an answer."""
+    def tested_on(self, models: Sequence[Fitted], arm: str, n: int) -> tuple[Outcomes, Examples]:
+        """First score of models on n rows of an arm, and those of the rows with an answer."""
         rows = self.pools[arm].take(np.arange(min(n, len(self.pools[arm])))).answered()
         if not len(rows):
-            return {}, 0
+            return {}, rows
         counts = _resampled(self.task, rows, self.seed) if arm == "synthetic" else None
         overlap = self.overlap("real", self.n)
-        return judge(models, rows, overlap=overlap, counts=counts, first=True), len(rows)
+        return judge(models, rows, overlap=overlap, counts=counts, first=True), rows
 
     def _judged(
         self, name: LearnerName, draws: list[Draw], n: int, overlap: float, spread: Spread

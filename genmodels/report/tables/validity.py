@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.intervals import wilson
+from genmodels.metrics.intervals import beside, wilson
 from genmodels.metrics.tables.conformance import check_schema
 from genmodels.metrics.tables.memorisation import duplicates
 from genmodels.metrics.tables.rules import LEAST, TELLING, TRACE, breaking, broken_share, find_rules
 from genmodels.metrics.tables.views import TableView, column_text
-from genmodels.report.rows import Cell, Detail, Points, Row, Section
+from genmodels.report.rows import Better, Cell, Detail, Points, Row, Section
 from genmodels.report.tables.parts import Parts, head
 
 __all__ = ["rules", "validity"]
@@ -20,26 +20,26 @@ __all__ = ["rules", "validity"]
 
 def validity(parts: Parts) -> Section:
     """Repeats, values outside what training had, identifiers and constants."""
-    sides = parts.sides()
-    outside = [_outside(side, parts.train) for side in sides]
+    made, real, *bad = parts.sides()
+    repeated = [duplicates(side) for side in (made, real, *bad)]
+    outside = [int(_outside(v, parts.train).sum()) for v in (made, parts.reference, *bad)]
     found = (
-        parts.row(
-            "fidelity",
+        _counted(
+            parts,
             "rows that repeat another row, share",
-            Points(*(duplicates(side) / parts.n for side in sides)),
+            repeated,
             "near",
-            interval=wilson(duplicates(sides[0]), parts.n),
-            headline=False,
-            scale=0.2,
+            f"{parts.n - repeated[0]:,} of {parts.n:,} rows are distinct; as many training rows "
+            f"have {parts.n - repeated[1]:,} distinct ones.",
+            0.2,
         ),
-        parts.row(
-            "fidelity",
-            "values outside training ranges and categories, share",
-            Points(outside[0], _outside(parts.reference, parts.train), *outside[2:]),
+        _counted(
+            parts,
+            "rows with a value outside training ranges and categories, share",
+            outside,
             "lower",
-            interval=wilson(round(outside[0] * parts.n), parts.n),
-            note="Held-out real rows have a few new values too.",
-            scale=0.1,
+            "Held-out real rows have a few new values too.",
+            0.1,
         ),
     )
     schema_row, detail = _schema(parts)
@@ -52,6 +52,25 @@ def validity(parts: Parts) -> Section:
         details.append(Detail(title, headers, lines_apart))
     text = "Do the rows obey the schema, and keep to the ranges and categories of training data?"
     return Section("Validity", text, (*found, schema_row), tuple(details))
+
+
+def _counted(
+    parts: Parts, name: str, counts: list[int], better: Better, note: str, scale: float
+) -> Row:
+    """A row of the share of rows counted, in the order of `Points`."""
+    n = parts.n
+    value, ceiling, *others = (count / n for count in counts)
+    own, real = (wilson(count, n) for count in counts[:2])
+    low, high = beside(value, own, ceiling, real)
+    return parts.row(
+        "fidelity",
+        name,
+        Points(value, ceiling, *others),
+        better,
+        interval=(max(0.0, low), min(1.0, high)),
+        note=note,
+        scale=scale,
+    )
 
 
 def rules(parts: Parts, *, rows: int, shown: int) -> Section | None:
@@ -129,18 +148,18 @@ def _never_repeats(table: pa.Table, name: str) -> bool:
     return name in table.column_names and not column_text(table.column(name)).duplicated().any()
 
 
-def _outside(view: TableView, train: TableView) -> float:
-    """Share of present values beyond the training range, or in a category it lacks."""
-    present, outside = int((~np.isnan(view.numbers)).sum() + (view.codes > 0).sum()), 0
+def _outside(view: TableView, train: TableView) -> np.ndarray:
+    """Rows with a value beyond the training range, or in a category it lacks; shape (N,), bool."""
+    outside = np.zeros(len(view), dtype=bool)
     for f in range(len(view.numeric)):
         known = train.numbers[:, f]
         low, high = np.nanmin(known, initial=np.inf), np.nanmax(known, initial=-np.inf)
-        outside += int(((view.numbers[:, f] < low) | (view.numbers[:, f] > high)).sum())
+        outside |= (view.numbers[:, f] < low) | (view.numbers[:, f] > high)
     for q, levels in enumerate(view.levels):
         seen = np.bincount(train.codes[:, q], minlength=len(levels) + 1) > 0
         seen[0] = True
-        outside += int((~seen[view.codes[:, q]]).sum())
-    return outside / present if present else 0.0
+        outside |= ~seen[view.codes[:, q]]
+    return outside
 
 
 def _kept_apart(parts: Parts, name: str, kind: str) -> tuple[Cell, ...] | None:
