@@ -54,6 +54,10 @@ NEARER = "Synthetic rows lie nearer to training rows than other real rows do: th
 
 OTHERWISE = "Groups come out quite otherwise than in real data: decide nothing about people by it."
 
+REPEATED = (
+    "Rows repeat each other far more than real rows do: there are fewer different cases here than "
+    "the number of rows says."
+)
 SHARES = "A group is not there as often as in real data: what holds for it is learnt badly."
 LABELS = (
     "The outcome does not go with the group as it does in real data: what is learnt about that "
@@ -115,6 +119,11 @@ MEANINGS: tuple[Meaning, ...] = (
         close="Extreme values occur nearly as often as in real data.",
         worse="Extreme values are rarer or commoner here than in real data.",
         bad="Extreme values are far rarer or commoner here than in real data.",
+    ),
+    _entry(
+        "coverage", "rows that repeat",
+        close="A few rows are there more than once, more often than among real rows.",
+        worse=REPEATED, bad=REPEATED, floor=REPEATED, beyond=REPEATED,
     ),
     _entry(
         "coverage", "least represented",

@@ -13,8 +13,8 @@ from genmodels.report.rows import FLOORS, Axis, Report, Row
 __all__ = ["ARROWS", "Finding", "cell", "findings", "number", "summary", "verdict"]
 
 RANKS: dict[Kind, int] = {
-    "unknown": 0, "level": 1, "unsure": 2, "close": 3, "worse": 4, "bad": 5, "floor": 5,
-    "beyond": 5,
+    "unknown": 0, "level": 1, "unsure": 2, "close": 3, "worse": 4, "bad": 5, "floor": 6,
+    "beyond": 6,
 }  # fmt: skip
 
 

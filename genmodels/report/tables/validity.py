@@ -12,7 +12,7 @@ from genmodels.metrics.tables.conformance import check_schema
 from genmodels.metrics.tables.memorisation import duplicates
 from genmodels.metrics.tables.rules import LEAST, TELLING, TRACE, breaking, broken_share, find_rules
 from genmodels.metrics.tables.views import TableView, column_text
-from genmodels.report.rows import Better, Cell, Detail, Points, Row, Section
+from genmodels.report.rows import Axis, Better, Cell, Detail, Points, Row, Section
 from genmodels.report.tables.parts import Parts, head
 
 __all__ = ["rules", "validity"]
@@ -26,6 +26,7 @@ def validity(parts: Parts) -> Section:
     found = (
         _counted(
             parts,
+            "coverage",
             "rows that repeat another row, share",
             repeated,
             "near",
@@ -35,6 +36,7 @@ def validity(parts: Parts) -> Section:
         ),
         _counted(
             parts,
+            "fidelity",
             "rows with a value outside training ranges and categories, share",
             outside,
             "lower",
@@ -55,7 +57,13 @@ def validity(parts: Parts) -> Section:
 
 
 def _counted(
-    parts: Parts, name: str, counts: list[int], better: Better, note: str, scale: float
+    parts: Parts,
+    axis: Axis,
+    name: str,
+    counts: list[int],
+    better: Better,
+    note: str,
+    scale: float,
 ) -> Row:
     """A row of the share of rows counted, in the order of `Points`."""
     n = parts.n
@@ -63,7 +71,7 @@ def _counted(
     own, real = (wilson(count, n) for count in counts[:2])
     low, high = beside(value, own, ceiling, real)
     return parts.row(
-        "fidelity",
+        axis,
         name,
         Points(value, ceiling, *others),
         better,
