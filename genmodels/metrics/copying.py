@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genmodels.metrics.intervals import Z95, Interval
+from genmodels.metrics.intervals import Z95, Interval, midranks
 from genmodels.metrics.tables.neighbours import Scale
 from genmodels.metrics.tables.views import TableView
 
@@ -60,9 +60,9 @@ def mann_whitney(a: np.ndarray, b: np.ndarray) -> float:
     n, m = len(a), len(b)
     if not n or not m:
         return 0.0
-    _, inverse, ties = np.unique(np.concatenate([a, b]), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[inverse]
-    u = float(ranks[:n].sum()) - n * (n + 1) / 2
+    both = np.concatenate([a, b])
+    u = float(midranks(both)[:n].sum()) - n * (n + 1) / 2
+    ties = np.unique(both, return_counts=True)[1]
     total, t = n + m, ties.astype(np.float64)
     variance = n * m / 12 * (total + 1 - float((t**3 - t).sum()) / (total * (total - 1)))
     return (u - n * m / 2) / math.sqrt(variance) if variance > 1e-9 else 0.0

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-__all__ = ["auc", "auc_interval", "beside", "bootstrap", "jackknife", "mean_interval", "wilson"]
+__all__ = [
+    "Z95",
+    "auc",
+    "auc_interval",
+    "beside",
+    "bootstrap",
+    "jackknife",
+    "mean_interval",
+    "midranks",
+    "wilson",
+]
 
 Interval = tuple[float, float]
 Z95 = 1.959963984540054
@@ -130,7 +140,7 @@ def auc(positive: np.ndarray, score: np.ndarray) -> float:
     m, n = int(positive.sum()), int((~positive).sum())
     if m == 0 or n == 0:
         return 0.5
-    ranks = _midranks(score)
+    ranks = midranks(score)
     return float((ranks[positive].sum() - m * (m + 1) / 2) / (m * n))
 
 
@@ -145,15 +155,15 @@ def auc_interval(positive: np.ndarray, score: np.ndarray) -> Interval:
     m, n = len(x), len(y)
     if m < 2 or n < 2:
         return 0.0, 1.0
-    ranks = _midranks(np.concatenate([x, y]))
-    of_positives = (ranks[:m] - _midranks(x)) / n
-    of_negatives = 1 - (ranks[m:] - _midranks(y)) / m
+    ranks = midranks(np.concatenate([x, y]))
+    of_positives = (ranks[:m] - midranks(x)) / n
+    of_negatives = 1 - (ranks[m:] - midranks(y)) / m
     area = float(of_positives.mean())
     sd = math.sqrt(of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n)
     return max(0.0, area - Z95 * sd), min(1.0, area + Z95 * sd)
 
 
-def _midranks(values: np.ndarray) -> np.ndarray:
+def midranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1, ties sharing the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from genmodels.metrics.intervals import Z95, auc, auc_interval
-from genmodels.report.rows import Report, Row, Section
+from genmodels.report.rows import Points, Report, Row, RowMaker, Section
 
 __all__ = ["likelihood_gap", "with_section"]
 
@@ -51,20 +51,15 @@ def with_section(report: Report, section: Section) -> Report:
 def _area(trained: np.ndarray, held_out: np.ndarray, seed: int) -> Row:
     member = np.repeat([True, False], [len(trained), len(held_out)])
     score = np.concatenate([trained, held_out])
-    return Row(
+    return RowMaker(seed, len(score))(
         "memorisation",
         "training rows told from held-out rows by the model's likelihood, AUC",
-        auc(member, score),
-        0.5,
-        None,
-        None,
+        Points(auc(member, score), 0.5),
         "lower",
-        len(score),
-        seed,
-        auc_interval(member, score),
-        f"{len(trained):,} training against {len(held_out):,} held-out rows; 0.5: not at all, "
+        interval=auc_interval(member, score),
+        note=f"{len(trained):,} training against {len(held_out):,} held-out rows; 0.5: not at all, "
         "1: without error.",
-        "copies",
+        floor_is="copies",
         scale=0.5,
     )
 
@@ -74,19 +69,14 @@ def _mean(trained: np.ndarray, held_out: np.ndarray, seed: int) -> Row:
     half = Z95 * math.sqrt(
         trained.var(ddof=1) / len(trained) + held_out.var(ddof=1) / len(held_out)
     )
-    return Row(
+    return RowMaker(seed, len(trained) + len(held_out))(
         "memorisation",
         "likelihood of training rows above that of held-out rows, mean (nats)",
-        gap,
-        0.0,
-        None,
-        None,
+        Points(gap, 0.0),
         "lower",
-        len(trained) + len(held_out),
-        seed,
-        (gap - half, gap + half),
-        f"{trained.mean():.5g} for training rows, {held_out.mean():.5g} for held-out rows.",
-        "copies",
+        interval=(gap - half, gap + half),
+        note=f"{trained.mean():.5g} for training rows, {held_out.mean():.5g} for held-out rows.",
+        floor_is="copies",
         headline=False,
         scale=max(float(held_out.std()), 1e-9),
     )

@@ -25,6 +25,7 @@ __all__ = [
     "Points",
     "Report",
     "Row",
+    "RowMaker",
     "Section",
     "Suite",
     "rounded",
@@ -161,6 +162,51 @@ class Row:
         if self.better == "near":
             return abs(value - self.ceiling)
         return value - self.ceiling if self.better == "lower" else self.ceiling - value
+
+
+@dataclass(frozen=True)
+class RowMaker:
+    """Makes the rows of one report.
+
+    Args:
+        seed: of every random choice.
+        n: rows or images behind a figure that does not say otherwise.
+    """
+
+    seed: int
+    n: int
+
+    def __call__(
+        self,
+        axis: Axis,
+        metric: str,
+        points: Points,
+        better: Better,
+        *,
+        n: int | None = None,
+        interval: tuple[float, float] | None = None,
+        note: str = "",
+        floor_is: Floor = "independent",
+        headline: bool = True,
+        scale: float = 1.0,
+    ) -> Row:
+        """A figure with its reference points; see `Row`."""
+        return Row(
+            axis,
+            metric,
+            points.value,
+            points.ceiling,
+            points.independent,
+            points.copies,
+            better,
+            self.n if n is None else n,
+            self.seed,
+            interval,
+            note,
+            floor_is,
+            headline,
+            scale,
+        )
 
 
 @dataclass(frozen=True)

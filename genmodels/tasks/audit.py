@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from genmodels.report.bias.audit import GATES, gate_values
-from genmodels.report.page.render import print_report, write_report
+from genmodels.report.page.render import write_report
 from genmodels.report.page.summary import number
 from genmodels.report.reading import kind_of, read_alike
 from genmodels.report.rows import Report
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require
-from genmodels.tasks.evaluate import Named, names_of, real_data, report_folder, told
+from genmodels.tasks.judged import Named, names_of, real_data
+from genmodels.tasks.showing import report_folder, shown
 
 __all__ = ["FAILED", "audit", "failures", "run"]
 
@@ -31,12 +32,7 @@ FAILED = 3
 
 def run(cfg: DictConfig) -> int:
     """Audit, show the result, and return 3 when a figure is above what is allowed."""
-    console = Console()
-    with told(console, "auditing") as progress:
-        report, paths = audit(cfg, progress=progress)
-    print_report(report, console)
-    log.info("Read more: %s", paths[-1])
-    found = failures(cfg, report)
+    found = failures(cfg, shown("auditing", partial(audit, cfg)))
     for line in found:
         log.warning(line)
     return FAILED if found else 0

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
 
 from genmodels import __version__
 from genmodels.callbacks.stop import Interrupted
@@ -26,13 +24,14 @@ from genmodels.report.benchmark.log import TrialLog
 from genmodels.report.benchmark.plan import Plan, Trials
 from genmodels.report.benchmark.results import benchmark_report
 from genmodels.report.benchmark.runs import run_trials
-from genmodels.report.page.render import print_report, write_report
+from genmodels.report.page.render import write_report
 from genmodels.report.rows import Cell, Report
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import instantiate, schema_of, source_of
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.fit import check_fit
 from genmodels.tasks.generators import fitter
+from genmodels.tasks.showing import shown, stem
 from genmodels.types import Source
 
 __all__ = ["benchmark", "run"]
@@ -46,25 +45,11 @@ ELSEWHERE = ("run", "out", "overwrite", "keep_runs", "resume", "logger", "overri
 
 def run(cfg: DictConfig) -> int:
     """Do the benchmark, show the result, and say where the report is; 0 whatever the verdict."""
-    console = Console()
-    status = console.status("benchmark") if console.is_terminal else nullcontext()
-    last = [0.0]
-
-    def progress(text: str) -> None:
-        if console.is_terminal:
-            status.update(text)  # type: ignore[union-attr]
-        elif time.monotonic() - last[0] >= EVERY:
-            last[0] = time.monotonic()
-            log.info("%s", text)
-
     try:
-        with status:
-            report, paths = benchmark(cfg, progress=progress)
+        shown("benchmark", partial(benchmark, cfg), every=EVERY)
     except (KeyboardInterrupt, Interrupted):
         log.info("What is done is kept in %s; the same command goes on", _folder(cfg))
         raise
-    print_report(report, console)
-    log.info("Read more: %s", paths[-1])
     return 0
 
 
@@ -153,7 +138,7 @@ def _folder(cfg: DictConfig) -> Path:
     if cfg.out is not None:
         return Path(str(cfg.out))
     path = OmegaConf.select(cfg, "data.path", throw_on_missing=False)
-    data = Path(str(path)).name.split(".")[0] if path else str(cfg.choices.data)
+    data = stem(Path(str(path))) if path else str(cfg.choices.data)
     made_by = cfg.choices.model if cfg.generator == "trained" else cfg.generator
     return Path(re.sub(r"[^\w-]+", "_", f"{data or cfg.choices.data}-{made_by}-benchmark"))
 

@@ -10,7 +10,8 @@ from genmodels.data.splits import Split
 from genmodels.files import write_json
 from genmodels.run import Run
 from genmodels.tasks.compose import compose
-from genmodels.tasks.evaluate import evaluate, report_folder
+from genmodels.tasks.evaluate import evaluate
+from genmodels.tasks.showing import report_folder
 from tests.metrics.bars import bars
 from tests.metrics.simulated import mixed
 

@@ -10,13 +10,9 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-
-from genmodels.metrics.tables.views import TableView
 
 __all__ = [
     "RealSplit",
-    "fingerprints",
     "group_splits",
     "nested_order",
     "random_splits",
@@ -50,16 +46,6 @@ class RealSplit:
         ordered = (np.sort(prints[rows]).astype("<u8").tobytes() for rows in sides)
         first, second = (hashlib.sha256(part).hexdigest() for part in ordered)
         return self.number + 1, len(self.train), len(self.test), first, second
-
-
-def fingerprints(view: TableView) -> np.ndarray:
-    """A 64-bit hash of each row's modelled values, uint64 (N,); equal rows have equal ones."""
-    if not view.names:
-        return np.zeros(len(view), np.uint64)
-    numbers = pd.DataFrame(view.numbers + 0.0)  # -0.0 becomes 0.0
-    codes = pd.DataFrame(view.codes.astype(np.int64))
-    joined = pd.concat([numbers, codes], axis=1, ignore_index=True)
-    return np.asarray(pd.util.hash_pandas_object(joined, index=False), np.uint64)
 
 
 def random_splits(

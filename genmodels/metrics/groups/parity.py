@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genmodels.metrics.intervals import Interval
+from genmodels.metrics.intervals import Z95, Interval
 
 __all__ = [
     "Parity",
@@ -24,7 +24,6 @@ __all__ = [
     "rates",
 ]
 
-Z95 = 1.959963984540054
 CELLS = 4_000_000
 """Cells of resampled counts that are held at a time."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from genmodels.metrics.intervals import Z95
+
 __all__ = ["frechet_distance", "frechet_infinity", "frechet_infinity_interval", "least_rows"]
 
 Moments = tuple[np.ndarray, np.ndarray]
-Z95 = 1.959963984540054
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:

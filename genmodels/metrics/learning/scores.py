@@ -130,13 +130,7 @@ def average_precision(positive: np.ndarray, score: np.ndarray, weights: np.ndarr
 
     AP = sum_g (R_g - R_(g-1)) precision_g, over groups g of equal scores in falling order
 
-    Args:
-        positive: bool, shape (N,).
-        score: larger means more likely positive, shape (N,).
-        weights: of the rows, shape (B, N).
-
-    Returns:
-        B areas.
+    Arguments and result have the shapes of `roc_area`.
     """
     return _areas(positive, score, weights)[1]
 

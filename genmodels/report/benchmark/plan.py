@@ -11,7 +11,6 @@ import pyarrow as pa
 from genmodels.metrics.benchmark.arms import Arm, arms_of, primary_score
 from genmodels.metrics.benchmark.splits import (
     RealSplit,
-    fingerprints,
     group_splits,
     nested_order,
     random_splits,
@@ -19,6 +18,7 @@ from genmodels.metrics.benchmark.splits import (
 )
 from genmodels.metrics.learning.learners import LEARNERS, LearnerName
 from genmodels.metrics.learning.utility import Task, find_task
+from genmodels.metrics.tables.memorisation import row_hashes
 from genmodels.metrics.tables.views import TableView, column_text, table_views
 from genmodels.schema import TableSchema
 
@@ -125,7 +125,7 @@ class Trials:
             remarks.append(f"{len(view) - len(known):,} rows without a value of the target are "
                            "left out.")  # fmt: skip
             rows, view = rows.take(pa.array(known)), view.take(known)
-        prints = fingerprints(view)
+        prints = row_hashes(view)
         if extra := len(prints) - len(np.unique(prints)):
             remarks.append(f"{extra:,} rows repeat another row; equal rows are kept on one side "
                            "of each split.")  # fmt: skip

@@ -15,17 +15,15 @@ import numpy as np
 
 from genmodels.metrics.images.copies import drawn_copies, shuffled_pixels
 from genmodels.metrics.images.pca_gaussian import pca_gaussian
-from genmodels.report.rows import Axis, Better, Floor, Row, Section
+from genmodels.report.rows import Points, Row, RowMaker, Section
 from genmodels.types import Images
 
-__all__ = ["BASELINE", "SIDES", "Album", "Part", "Simple"]
+__all__ = ["BASELINE", "SIDES", "Album", "Part", "Simple", "points_of"]
 
 SIDES = ("synthetic", "real", "independent", "copies")
 BASELINE = "pca_gaussian"
 BOTH = "both level with real"
 LEAST = 10
-Figures = Mapping[str, float]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -148,37 +146,16 @@ class Album:
         rows = np.arange(n)
         return {name: self.side(name).take(rows) for name in ("holdout", *SIDES, BASELINE)}
 
-    def row(
-        self,
-        axis: Axis,
-        metric: str,
-        figures: Figures,
-        better: Better,
-        n: int,
-        *,
-        interval: Interval | None,
-        note: str = "",
-        floor_is: Floor = "independent",
-        headline: bool = True,
-        scale: float = 1.0,
-    ) -> Row:
-        """A row of the figures of `SIDES`; one that is missing is None."""
-        return Row(
-            axis,
-            metric,
-            figures["synthetic"],
-            figures.get("real"),
-            figures.get("independent"),
-            figures.get("copies"),
-            better,
-            n,
-            self.seed,
-            interval,
-            note,
-            floor_is,
-            headline,
-            scale,
-        )
+    @property
+    def row(self) -> RowMaker:
+        return RowMaker(self.seed, self.n)
+
+
+def points_of(figures: Mapping[str, float]) -> Points:
+    """The figures of `SIDES`; one that is missing is None."""
+    value, *others = (figures.get(name) for name in SIDES)
+    assert value is not None
+    return Points(value, *others)
 
 
 def _check(named: dict[str, Images]) -> None:

@@ -18,7 +18,7 @@ from genmodels.metrics.images.nearness import (
 )
 from genmodels.metrics.intervals import wilson
 from genmodels.metrics.tables.memorisation import authentic, share_interval
-from genmodels.report.images.album import SIDES, Album
+from genmodels.report.images.album import SIDES, Album, points_of
 from genmodels.report.images.pictures import mosaic
 from genmodels.report.rows import Picture, Row, Section
 
@@ -135,9 +135,9 @@ def _exact(album: Album) -> Row:
     return album.row(
         "memorisation",
         "exact copies of training images, share",
-        {name: counts[name] / len(x) for name, x in sides.items()},
+        points_of({name: counts[name] / len(x) for name, x in sides.items()}),
         "lower",
-        n,
+        n=n,
         interval=wilson(counts["synthetic"], n),
         note=f"{counts['synthetic']:,} of {n:,} synthetic images equal a training image in every "
         f"pixel; of {len(album.holdout):,} held-out images {counts['real']:,} do.",
@@ -151,9 +151,9 @@ def _near(album: Album, search: _Search) -> Row:
     return album.row(
         "memorisation",
         "near copies of training images, share",
-        {name: float(x.mean()) for name, x in flags.items()},
+        points_of({name: float(x.mean()) for name, x in flags.items()}),
         "lower",
-        len(made),
+        n=len(made),
         interval=wilson(int(made.sum()), len(made)),
         note="Nearest training image nearer than half the usual distance of real images.",
         floor_is="copies",
@@ -165,9 +165,9 @@ def _nearer(album: Album, search: _Search, *, headline: bool) -> Row:
     return album.row(
         "memorisation",
         f"nearer to training than to held-out images, share, in {search.where}",
-        {name: share for name, (share, _) in shares.items()},
+        points_of({name: share for name, (share, _) in shares.items()}),
         "lower",
-        len(search.found["synthetic"].distance),
+        n=len(search.found["synthetic"].distance),
         interval=shares["synthetic"][1],
         note="At equal numbers of both; ties are split. 0.5 is chance"
         + ("." if search.where == "pixels" else ", but for a network that knows one of the two."),
@@ -182,9 +182,9 @@ def _authentic(album: Album, search: _Search) -> Row:
     return album.row(
         "memorisation",
         f"authentic images, share, in {search.where}",
-        {name: float(x.mean()) for name, x in flags.items()},
+        points_of({name: float(x.mean()) for name, x in flags.items()}),
         "higher",
-        len(made),
+        n=len(made),
         interval=share_interval(made.astype(float), search.found["synthetic"].index),
         note="Images that are further from their nearest training image than that is from the "
         "other training images; images far off are authentic, too.",
@@ -211,9 +211,9 @@ def _copying(album: Album, search: _Search) -> Row | None:
     return album.row(
         "memorisation",
         f"data-copying test C_T, in {search.where}",
-        {name: test.z for name, test in tests.items() if test is not None},
+        points_of({name: test.z for name, test in tests.items() if test is not None}),
         "higher",
-        made.n,
+        n=made.n,
         interval=made.interval,
         note=f"Over {made.cells} regions: below -3 synthetic images are nearer to training images "
         "than held-out ones are (copying), above 3 they are further away (poor fit).",

@@ -9,7 +9,7 @@ from genmodels.metrics.images.domain_cnn import FittedCNN
 from genmodels.metrics.images.frechet import frechet_distance
 from genmodels.metrics.intervals import Interval, wilson
 from genmodels.metrics.manifold import Manifold, Prdc, prdc
-from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple
+from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
 from genmodels.report.images.space import Space
 from genmodels.report.rows import Axis, Cell, Detail, Row, Section
 
@@ -65,9 +65,9 @@ def _row(album: Album, space: Space, at: dict[str, Prdc], measure: str, n: int) 
     row = album.row(
         AXES[measure],
         f"{measure}-{space.encoder.name}, k={made.k}",
-        figures,
+        points_of(figures),
         "near" if measure == "density" else "higher",
-        n,
+        n=n,
         interval=_interval(made, measure),
         note=NOTES[measure],
         headline=measure == "coverage",
@@ -170,9 +170,9 @@ def _classes_row(album: Album, figures: dict[str, float], held: np.ndarray, n: i
     return album.row(
         "coverage",
         "classes found, share",
-        figures,
+        points_of(figures),
         "higher",
-        n,
+        n=n,
         interval=(max(0.0, value - half), min(1.0, value + half)),
         note=f"Of {len(known)} classes that the same network finds in held-out images.",
         scale=max(0.1, 2.0 / len(known)),

@@ -18,7 +18,7 @@ from genmodels.metrics.images.frechet import (
 from genmodels.metrics.images.kernels import kernel_distance_interval, kernel_distances
 from genmodels.metrics.intervals import jackknife
 from genmodels.metrics.tables.marginals import total_variation
-from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple
+from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
 from genmodels.report.page.pictures import scatter
 from genmodels.report.rows import Picture, Row, Section
 
@@ -109,9 +109,9 @@ def _frechet(album: Album, space: Space) -> Simple:
     row = album.row(
         "fidelity",
         space.label("FD", kept),
-        figures,
+        points_of(figures),
         "lower",
-        space.n,
+        n=space.n,
         interval=interval,
         note="Difference of the averages and of the joint spread of the features.",
         scale=max(figures["independent"], 1e-9),
@@ -131,9 +131,9 @@ def _infinity(album: Album, space: Space, components: int) -> Simple | None:
     row = album.row(
         "fidelity",
         f"{space.label('FD', kept)}, at infinitely many images",
-        figures,
+        points_of(figures),
         "lower",
-        space.n,
+        n=space.n,
         interval=interval,
         note="The same without the error of few images: extrapolated over 15 numbers of images; "
         "it may fall a little below 0.",
@@ -153,9 +153,9 @@ def _kernel(album: Album, space: Space, subsets: int) -> Simple:
     row = album.row(
         "fidelity",
         space.encoder.distance("KD"),
-        figures,
+        points_of(figures),
         "lower",
-        space.n,
+        n=space.n,
         interval=kernel_distance_interval(held, made, figures["synthetic"]),
         note="Like the distance above, but of whole distributions and without bias; it may fall a "
         "little below 0.",
@@ -191,9 +191,9 @@ def _class_shares(album: Album) -> Row | None:
     return album.row(
         "fidelity",
         "class share error",
-        figures,
+        points_of(figures),
         "lower",
-        len(made),
+        n=len(made),
         interval=interval,
         note="Total variation distance of the shares of the classes.",
         headline=False,

@@ -10,7 +10,7 @@ import numpy as np
 
 from genmodels.metrics.images.domain_cnn import FittedCNN
 from genmodels.metrics.intervals import Z95, Interval, wilson
-from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple
+from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
 from genmodels.report.rows import Cell, Detail, Row, Section
 from genmodels.types import Images
 
@@ -97,9 +97,9 @@ def _accuracy(album: Album, learnt: _Learnt) -> Simple:
     row = album.row(
         "utility",
         "accuracy, trained on synthetic",
-        figures,
+        points_of(figures),
         "higher",
-        len(album.holdout),
+        n=len(album.holdout),
         interval=learnt.interval("synthetic"),
         note="Share of real images that it names rightly. Copies of the training images teach what "
         "the real ones teach; shuffled ones teach no more than the commonest class.",
@@ -112,9 +112,9 @@ def _hybrid(album: Album, learnt: _Learnt) -> Row:
     return album.row(
         "utility",
         "accuracy, trained on real and synthetic 1:1",
-        {**figures, "copies": learnt.share("copies")},
+        points_of({**figures, "copies": learnt.share("copies")}),
         "higher",
-        len(album.holdout),
+        n=len(album.holdout),
         interval=learnt.interval("both"),
         note=f"Beside it the same network on the {learnt.rows:,} real images alone; one training "
         "run each, and the interval is by the chance of the test images alone.",
@@ -135,9 +135,9 @@ def _agreement(album: Album, cnn: FittedCNN) -> Simple:
     row = album.row(
         "utility",
         "class agreement",
-        figures,
+        points_of(figures),
         "higher",
-        len(made),
+        n=len(made),
         interval=wilson(int(made.sum()), len(made)),
         note="Share of images to which a network trained on real images gives their label.",
     )

@@ -99,17 +99,20 @@ def picture(shown: Picture) -> str:
 
 
 def _row(row: Row) -> str:
-    note = f'<div class="note">{escape(flat(row.note))}</div>' if row.note else ""
+    quiet = "" if row.headline else " quiet"
+    span = len(HEADERS) + 3
+    note = f'<tr class="said"><td class="note" colspan="{span}">{escape(flat(row.note))}</td></tr>'
     points = (number(row.ceiling), number(row.independent), number(row.copies))
     numbers = (interval(row), *points, number(row.n), str(row.seed))
     name = f"<span>{escape(flat(row.metric))} {ARROWS[row.better]}</span>"
     return (
-        f"<tr{'' if row.headline else ' class=quiet'}>"
-        f'<td class="name">{name}{note}</td><td class="chips">{chip(row)}</td>'
+        f'<tr class="figure{quiet}">'
+        f'<td class="name">{name}</td><td class="chips">{chip(row)}</td>'
         f"<td>{strip(row)}</td>"
         f'<td class="n v">{number(row.value)}</td>'
         + "".join(f'<td class="n">{text}</td>' for text in numbers)
         + "</tr>"
+        + (note if row.note else "")
     )
 
 

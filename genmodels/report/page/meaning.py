@@ -73,17 +73,17 @@ MEANINGS: tuple[Meaning, ...] = (
     _entry(
         "fidelity", "C2ST",
         close=TOLD + " Few details give them away.", worse=TOLD, bad=TOLD,
-        floor=TOLD + " That is as plain as if each column had been shuffled on its own.",
+        floor=TOLD + " That is about as plain as if each column had been shuffled on its own.",
         beyond=TOLD + " Even real rows with each column shuffled on its own are harder to tell.",
     ),
     _entry(
-        "fidelity", "pair", "association", "correlation", "three-way",
+        "fidelity", "pair",
         close="Columns go together much as in real data, if a little more loosely.",
         worse="Columns go together less than in real data: relations come out weak or wrong.",
         bad=ALONE, floor=ALONE, beyond=ALONE,
     ),
     _entry(
-        "fidelity", "column shape", "shape",
+        "fidelity", "column shape",
         close="Each column on its own is distributed nearly as in real data.",
         worse="Single columns are distributed otherwise than in real data: averages and shares "
         "will be off.",
@@ -97,7 +97,7 @@ MEANINGS: tuple[Meaning, ...] = (
         floor="Gaps are not those of real data: do not study what is missing here.",
     ),
     _entry(
-        "fidelity", "values outside", "constraint", "violation",
+        "fidelity", "rows with a value",
         worse="Some values could not occur in real data.",
         bad="Many values could not occur in real data.",
         floor="Many values could not occur in real data.",
@@ -175,7 +175,7 @@ MEANINGS: tuple[Meaning, ...] = (
     _entry(
         "memorisation", "training rows told",
         close="The model knows what it was trained on a little better than other real data: it has "
-        "begun to learn by heart. The synthetic data themselves repeat no more than it.",
+        "begun to learn by heart. Whether the synthetic data repeat it, other figures say.",
         worse="The model knows what it was trained on from other real data: it learns by heart. "
         "Train it less, or on more data.",
         bad="The model knows what it was trained on from other real data: it learns by heart. "

@@ -47,6 +47,9 @@ th,td{{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;v
 max-width:28rem}}
 th{{color:var(--dim);font-weight:600;font-size:.78rem;vertical-align:bottom}}
 td.n,th.n{{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}}
+tr.figure>td{{border-bottom:0;padding-top:.5rem}}
+tr.figure:not(:has(+tr.said))>td{{border-bottom:1px solid var(--line)}}
+.figures tr.said>td{{padding-top:0;max-width:none}}
 td.v{{font-weight:700}}td.name{{min-width:11.5rem}}tr.quiet td.name>span{{color:var(--dim)}}
 tr{{break-inside:avoid}}
 .key{{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;align-items:center;font-size:.84rem;

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from genmodels.metrics.intervals import jackknife
 from genmodels.metrics.tables.views import TableView, shuffled_columns, table_views
-from genmodels.report.rows import Axis, Better, Floor, Points, Row
+from genmodels.report.rows import Axis, Better, Points, Row, RowMaker
 from genmodels.schema import TableSchema
 
 __all__ = ["Parts", "head"]
@@ -117,37 +117,9 @@ class Parts:
             axis, name, points, better, interval=interval, note=note, headline=headline, scale=scale
         )
 
-    def row(
-        self,
-        axis: Axis,
-        metric: str,
-        points: Points,
-        better: Better,
-        *,
-        n: int | None = None,
-        interval: tuple[float, float] | None = None,
-        note: str = "",
-        floor_is: Floor = "independent",
-        headline: bool = True,
-        scale: float = 1.0,
-    ) -> Row:
-        """A `Row`; n defaults to the common one."""
-        return Row(
-            axis,
-            metric,
-            points.value,
-            points.ceiling,
-            points.independent,
-            points.copies,
-            better,
-            self.n if n is None else n,
-            self.seed,
-            interval,
-            note,
-            floor_is,
-            headline,
-            scale,
-        )
+    @property
+    def row(self) -> RowMaker:
+        return RowMaker(self.seed, self.n)
 
 
 def head(view: TableView, n: int) -> TableView:

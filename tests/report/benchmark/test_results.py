@@ -104,7 +104,7 @@ def test_a_handful_of_rows_gives_no_evidence(rows):
 
 
 def test_the_committed_null_case_finds_no_evidence_in_38_of_40_worlds():
-    path = Path(__file__).parents[2] / "scripts" / "benchmarks" / "results" / "null_case.json"
+    path = Path(__file__).parents[3] / "scripts" / "benchmarks" / "results" / "null_case.json"
     found = json.loads(path.read_text())
     verdicts = [line["verdict"] for line in found["seeds"]]
     assert len(verdicts) == 40

@@ -27,7 +27,7 @@ from genmodels.metrics.tables.marginals import ks_statistic, total_variation
 from genmodels.metrics.tables.views import table_views
 from genmodels.schema import Column, TableSchema
 
-SCRIPTS = Path(__file__).parents[2] / "scripts" / "benchmarks"
+SCRIPTS = Path(__file__).parents[3] / "scripts" / "benchmarks"
 NEWER, OLDER = "parity_sdmetrics.json", "parity_sdmetrics_0_11.json"
 ENVIRONMENT = "GENMODELS_SDMETRICS_PYTHON"
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from genmodels.metrics.images.kernels import (
     kernel_distance,
@@ -10,13 +9,7 @@ from genmodels.metrics.images.kernels import (
     nearest,
 )
 from genmodels.metrics.manifold import Manifold, prdc
-
-
-class Through(nn.Module):
-    num_features = 4
-
-    def forward(self, x):
-        return x
+from tests.metrics.passing import Through
 
 
 def test_kernel_distance_is_the_unbiased_estimate():
@@ -38,7 +31,7 @@ def test_kernel_distance_is_that_of_torchmetrics():
 
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(120, 4)), rng.normal(0.5, 1.3, size=(120, 4))
-    other = KernelInceptionDistance(feature=Through(), subsets=1, subset_size=120)
+    other = KernelInceptionDistance(feature=Through(4), subsets=1, subset_size=120)
     other.update(torch.from_numpy(x), real=True)
     other.update(torch.from_numpy(y), real=False)
     assert kernel_distance(x, y) == pytest.approx(float(other.compute()[0]), rel=1e-6)

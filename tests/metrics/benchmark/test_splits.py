@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from genmodels.metrics.benchmark.splits import (
-    fingerprints,
     group_splits,
     nested_order,
     random_splits,
     time_splits,
 )
+from genmodels.metrics.tables.memorisation import row_hashes
 from genmodels.metrics.tables.views import TableView
 
 
@@ -23,7 +23,7 @@ def apart(split, prints):
 
 def test_equal_rows_have_equal_fingerprints_and_others_not():
     view = view_of([0.0, -0.0, np.nan, np.nan, 1.0, 1.0], [1, 1, 2, 2, 1, 2])
-    a, b, c, d, e, f = fingerprints(view).tolist()
+    a, b, c, d, e, f = row_hashes(view).tolist()
     assert a == b
     assert c == d
     assert len({a, c, e, f}) == 4

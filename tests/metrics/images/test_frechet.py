@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from genmodels.metrics.images.frechet import (
     frechet_distance,
@@ -9,15 +8,7 @@ from genmodels.metrics.images.frechet import (
     frechet_infinity_interval,
     least_rows,
 )
-
-
-class Through(nn.Module):
-    """Features of themselves."""
-
-    num_features = 6
-
-    def forward(self, x):
-        return x
+from tests.metrics.passing import Through
 
 
 def whitened(rng, n, width):
@@ -48,7 +39,7 @@ def test_frechet_distance_is_that_of_torchmetrics():
 
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(200, 6)), rng.normal(0.3, 1.2, size=(150, 6)) @ rng.normal(size=(6, 6))
-    other = FrechetInceptionDistance(feature=Through()).set_dtype(torch.float64)
+    other = FrechetInceptionDistance(feature=Through(6)).set_dtype(torch.float64)
     other.update(torch.from_numpy(x), real=True)
     other.update(torch.from_numpy(y), real=False)
     assert frechet_distance(x, y) == pytest.approx(float(other.compute()), rel=1e-6)
