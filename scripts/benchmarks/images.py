@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from common import RESULTS, SCRATCH, call, data_folder, genmodels, machine, save
 
+SHOWN = ("metric", "value", "interval", "ceiling", "independent", "copies")
+
 
 def source(name: str) -> list[str]:
     if name == "digits":
@@ -51,10 +53,7 @@ def measure(model: str, name: str) -> dict[str, Any]:
         "evaluate_s": round(evaluate, 1),
         "threads": torch.get_num_threads(),
         "n": n,
-        "rows": [
-            {key: row[key] for key in ("metric", "value", "ceiling", "independent", "copies")}
-            for row in rows
-        ],
+        "rows": [{key: row[key] for key in SHOWN} for row in rows],
         "yardstick": yardstick(name, next((out / "data").glob("*.npz"))),
     }
 
