@@ -13,7 +13,7 @@ import yaml
 from genmodels.files import write_json
 from genmodels.schema import Column, Kind, Role, Schema, TableSchema
 
-__all__ = ["draft", "load_schema", "parse_schema", "schema_path"]
+__all__ = ["draft", "load_schema", "near", "parse_schema", "schema_path"]
 
 HEADER = """\
 # What each column of the table means. Edit it and pass it back with schema=<this file>.
@@ -116,12 +116,12 @@ def _column(row: Any, number: int) -> Column:
     known = [f.name for f in fields(Column)]
     for key in row:
         if key not in known:
-            raise ValueError(f"column {row['name']!r}: unknown key {key!r}{_near(key, known)}")
+            raise ValueError(f"column {row['name']!r}: unknown key {key!r}{near(key, known)}")
     for key, choices in (("kind", get_args(Kind)), ("role", get_args(Role))):
         if key in row and row[key] not in choices:
             raise ValueError(
                 f"column {row['name']!r}: {key} {row[key]!r} is not one of {', '.join(choices)}"
-                f"{_near(row[key], list(choices))}"
+                f"{near(row[key], list(choices))}"
             )
     values: dict[str, Any] = {**row, "name": str(row["name"])}
     for key in ("levels", "missing"):
@@ -160,7 +160,8 @@ def _check_types(values: dict[str, Any]) -> None:
         raise ValueError(f"column {values['name']!r}: level {twice[0]!r} is listed twice")
 
 
-def _near(key: Hashable, known: list[str]) -> str:
+def near(key: Hashable, known: list[str]) -> str:
+    """What to say after a name that is not known: the nearest that is, or all."""
     near = difflib.get_close_matches(str(key), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
 

@@ -13,6 +13,7 @@ __all__ = [
     "auc_interval",
     "beside",
     "bootstrap",
+    "clipped",
     "jackknife",
     "mean_interval",
     "midranks",
@@ -57,6 +58,11 @@ def beside(value: float, own: Interval, other: float, others: Interval) -> Inter
     """
     low = value - math.hypot(value - own[0], others[1] - other)
     return low, value + math.hypot(own[1] - value, other - others[0])
+
+
+def clipped(interval: Interval) -> Interval:
+    """The part of an interval of a share that shares can have, [0, 1]."""
+    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def mean_interval(values: Sequence[float]) -> Interval | None:

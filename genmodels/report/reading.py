@@ -6,13 +6,13 @@ columns. That is for the report to count, not a reason to refuse.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import pyarrow as pa
 
+from genmodels.data.schema_file import near
 from genmodels.schema import Schema, TableSchema
 from genmodels.types import Images, Raw
 
@@ -77,9 +77,8 @@ def with_sensitive(schema: Schema, names: Sequence[str]) -> Schema:
         raise ValueError("sensitive= names columns that make groups; images have none")
     for name in names:
         if name not in schema.names:
-            close = difflib.get_close_matches(name, schema.names, n=1, cutoff=0.5)
-            advice = f"did you mean {close[0]!r}?" if close else f"there are {schema.names[:20]}"
-            raise ValueError(f"sensitive: there is no column {name!r}; {advice}")
+            known = list(schema.names)
+            raise ValueError(f"sensitive: there is no column {name!r}{near(name, known)}")
         if schema[name].role == "target":
             raise ValueError(f"sensitive: {name!r} is the target; name attributes besides it")
     plain = (replace(c, role="feature") if c.role == "sensitive" else c for c in schema.columns)

@@ -236,7 +236,8 @@ UNTESTED: dict[Axis, str] = {
     "utility": "Utility was not tested: whether a model can learn from these data is not known.",
     "memorisation": "Memorisation was not tested: whether these are copies is not known.",
     "privacy": "Privacy was not tested: distance from the training rows is no evidence of it.",
-    "bias": "Bias between groups was not tested: sensitive=[...] names what tells groups apart.",
+    "bias": "Bias between groups was not tested. For rows with attributes that tell groups apart, "
+    "name these with sensitive=[...].",
 }
 """What is said of an axis that no figure speaks of."""
 

@@ -299,7 +299,7 @@ def _loss(study: Study, arms: dict[str, Arm]) -> str:
         return (
             f"It is undecided whether a model trained on this data is worse than one trained on "
             f"real rows: {name} {both}, a loss of {100 * lost.value:.1f} points ({span}). More "
-            "rows or a greater metrics.utility_runs would tell."
+            "rows or a greater kinds.table.suite.utility_runs would tell."
         )
     return (
         f"A model trained on this data does about as well as one trained on real rows: {name} "

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from genmodels.metrics.intervals import beside, wilson
+from genmodels.metrics.intervals import beside, clipped, wilson
 from genmodels.metrics.tables.conformance import check_schema
 from genmodels.metrics.tables.memorisation import duplicates
 from genmodels.metrics.tables.rules import LEAST, TELLING, TRACE, breaking, broken_share, find_rules
@@ -69,13 +69,12 @@ def _counted(
     n = parts.n
     value, ceiling, *others = (count / n for count in counts)
     own, real = (wilson(count, n) for count in counts[:2])
-    low, high = beside(value, own, ceiling, real)
     return parts.row(
         axis,
         name,
         Points(value, ceiling, *others),
         better,
-        interval=(max(0.0, low), min(1.0, high)),
+        interval=clipped(beside(value, own, ceiling, real)),
         note=note,
         scale=scale,
     )
