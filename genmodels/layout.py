@@ -33,15 +33,28 @@ class Block:
         kind: "continuous" (width scalars, each in about [-1, 1]) or "categorical" (a one-hot
             of `width` levels).
         width: number of dense positions, at least 1.
+        gated: of a continuous block of width 1: it counts only where the categorical block that
+            follows it has level 0.
+        places: raw values with mean 0 and variance 1 over the training distribution, as well as
+            the codec knows it. Of a continuous block at evenly spaced scores from -1 to 1 (257
+            of them); of an ordered categorical block one per level, where levels beyond the
+            last place have none. Empty: no order.
     """
 
     name: str
     kind: Literal["continuous", "categorical"]
     width: int
+    gated: bool = False
+    places: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width < 1:
             raise ValueError(f"block {self.name!r} has width {self.width}; at least 1 is needed")
+        if self.gated and (self.kind, self.width) != ("continuous", 1):
+            raise ValueError(
+                f"block {self.name!r} is gated, so it must be continuous with width 1, got "
+                f"{self.kind} with width {self.width}"
+            )
 
 
 @dataclass(frozen=True)
@@ -88,11 +101,15 @@ class TableLayout:
         return tuple(self.slices[block.name].start for block in self.categorical)
 
     def state(self) -> dict[str, Any]:
-        return {"blocks": [[b.name, b.kind, b.width] for b in self.blocks]}
+        """Plain JSON."""
+        fields = [[b.name, b.kind, b.width, b.gated, list(b.places)] for b in self.blocks]
+        return {"blocks": fields}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> TableLayout:
-        return cls(tuple(Block(name, kind, width) for name, kind, width in state["blocks"]))
+        """Rebuild; blocks of name, kind and width alone are neither gated nor ordered."""
+        rows = [(row[:4], row[4:]) for row in state["blocks"]]
+        return cls(tuple(Block(*row, *map(tuple, places)) for row, places in rows))
 
 
 @dataclass(frozen=True)

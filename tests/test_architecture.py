@@ -15,7 +15,16 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "genmodels"
 ROOT = PACKAGE.parent
 
-FOUNDATION = {"types", "schema", "layout", "files"}
+FOUNDATION = {
+    "types",
+    "schema",
+    "layout",
+    "variables",
+    "evidence",
+    "arrangement",
+    "wishes",
+    "files",
+}
 LEAVES = {
     "codecs",
     "networks",
@@ -35,8 +44,12 @@ MIDDLE = FOUNDATION | {"schedules", "ema"}
 MAY_IMPORT: dict[str, set[str]] = {
     "types": set(),
     "schema": set(),
+    "wishes": set(),
     "files": set(),
     "layout": {"types"},
+    "variables": {"layout"},
+    "evidence": {"types", "layout", "variables"},
+    "arrangement": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves
     "algorithms": MIDDLE,
     "data": MIDDLE,

@@ -26,7 +26,7 @@ OF_A_MODEL = {
 # Supplied at run time by tasks/, or by whoever calls the partial: never written in YAML.
 RUNTIME = {
     "layout", "condition", "latent_dim", "run", "folder", "ledger", "signals", "resume", "codec",
-    "schema", "reference", "validation", "sample", "seed", "raw", "params", "save_dir",
+    "schema", "reference", "validation", "sample", "seed", "raw", "params", "save_dir", "target",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.meter import Meter
-from genmodels.layout import Condition, Layout
+from genmodels.evidence import Evidence
+from genmodels.layout import Condition, Expand, Layout
 from genmodels.types import Batch, Encoded
 
-__all__ = ["BoundsLikelihood", "GenerativeModel", "evaluating"]
+__all__ = ["BoundsLikelihood", "Controllable", "GenerativeModel", "evaluating"]
 
 
 @contextmanager
@@ -45,6 +46,19 @@ class BoundsLikelihood(Protocol):
         """Lower bound (B,) of the log-likelihood in nats; noise (S, B, Z) standard normal."""
 
 
+@runtime_checkable
+class Controllable(Protocol):
+    """A model that draws the rest of rows when parts of them are known or restricted."""
+
+    def sample_weighted(
+        self, u: Tensor, evidence: Evidence, *, temper: float = 1.0
+    ) -> tuple[Encoded, Tensor]:
+        """Rows by uniforms (B, U), and their log-weights (B,).
+
+        The rows have a distribution q; what is wanted is in proportion to q * exp(log-weight).
+        """
+
+
 class GenerativeModel(L.LightningModule, ABC):
     """A model that learns from batches and samples from latents.
 
@@ -56,6 +70,7 @@ class GenerativeModel(L.LightningModule, ABC):
 
     samples_seen: Tensor
     nonfinite: Tensor
+    reads: Callable[[Layout], nn.Module] = Expand  # how encoded rows become what `update` gets
     measures_loss = False  # whether `validation_step` adds "val/loss" to the meter
 
     def __init__(self, *, layout: Layout, condition: Condition, latent_dim: int) -> None:

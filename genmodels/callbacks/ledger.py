@@ -27,6 +27,7 @@ class Ledger:
         self.latest: dict[str, float] = {}
         self.seconds = 0.0
         self._fresh: dict[str, float] = {}
+        self._times: dict[str, int] = {}
         self._since = time.monotonic()
 
     def start(self, *, seconds: float, samples_seen: int) -> None:
@@ -49,6 +50,7 @@ class Ledger:
             return
         self.latest.update(values)
         self._fresh.update(values)
+        self._times.update({name: self._times.get(name, 0) + 1 for name in values})
         row: dict[str, Any] = {
             "samples_seen": samples_seen,
             "epoch": epoch,
@@ -60,6 +62,10 @@ class Ledger:
         if self.writer is not None:
             for name, value in values.items():
                 self.writer.add_scalar(name, value, samples_seen)
+
+    def times(self, name: str) -> tuple[int, float]:
+        """How often `name` was recorded in this sitting, and its latest value (else NaN)."""
+        return self._times.get(name, 0), self.latest.get(name, math.nan)
 
     def take(self, name: str) -> float | None:
         """The value of `name` if it was recorded since the last time it was taken."""

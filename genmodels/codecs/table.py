@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 
 from genmodels.codecs.columns.build import NumericKind, Recipe, column_from_state
 from genmodels.codecs.columns.datetime import Weekday
+from genmodels.codecs.columns.derived import Derived, Identity, in_order
 from genmodels.codecs.columns.onehot import OneHot
 from genmodels.codecs.columns.protocol import ColumnCodec
+from genmodels.codecs.identities import find_identities
 from genmodels.layout import Block, Condition, ConditionGroup, TableLayout
 from genmodels.schema import TableSchema
 from genmodels.types import Encoded
@@ -42,6 +45,9 @@ class TableCodec:
             for codec in columns
         ]
         self.condition = Condition(tuple(self._groups()))
+        derived = {c.column.name: c for c in columns if isinstance(c, Derived)}
+        order = in_order([codec.identity for codec in derived.values()])
+        self._derived = tuple(derived[identity.column] for identity in order)
         self._condition_codes = [g.code for g in self.condition.groups if g.code is not None]
 
     @classmethod
@@ -59,7 +65,9 @@ class TableCodec:
         knots: int,
         max_levels: int,
         discrete_below: int,
+        tokens_below: int,
         weekday: Weekday,
+        identities: bool,
         seed: int,
     ) -> TableCodec:
         """Fit one codec per column to the training split.
@@ -79,7 +87,10 @@ class TableCodec:
             max_levels: most levels of a categorical block; rarer ones share one. At least 2.
             discrete_below: integer columns with fewer distinct values are encoded as levels;
                 0 is never.
+            tokens_below: numeric columns, whole or not, with at most so many distinct values,
+                and eight rows or more behind each on average, are encoded as levels; 0 is never.
             weekday: split dates into week and weekday; "auto": when weekdays matter.
+            identities: compute, instead of encode, numbers that others determine in all rows.
             seed: of everything random in fitting.
 
         Raises:
@@ -95,14 +106,22 @@ class TableCodec:
             knots=knots,
             max_levels=max_levels,
             discrete_below=discrete_below,
+            tokens_below=tokens_below,
             weekday=weekday,
         )
         _check_names(raw, schema)
-        columns = tuple(
-            recipe.fit(column, raw.column(column.name), np.random.default_rng([seed, index]))
+        found = find_identities(raw, schema, seed) if identities else ()
+        derived = {identity.column for identity in found}
+        columns: dict[str, ColumnCodec] = {
+            column.name: recipe.fit(column, raw[column.name], np.random.default_rng([seed, index]))
             for index, column in enumerate(schema.columns)
-        )
-        return cls(schema=schema, columns=columns)
+            if column.name not in derived
+        }
+        for identity in found:
+            name = identity.column
+            errors = [columns[source].tolerance for source in identity.sources]
+            columns[name] = Derived.fit(schema[name], raw[name], identity, errors)
+        return cls(schema=schema, columns=tuple(columns[name] for name in schema.names))
 
     def encode(self, raw: pa.Table, seed: int) -> Encoded:
         """Encode rows.
@@ -174,11 +193,21 @@ class TableCodec:
         self, values: np.ndarray, codes: np.ndarray, rng: np.random.Generator, start: int
     ) -> pa.Table:
         values, codes = np.ascontiguousarray(values.T), np.ascontiguousarray(codes.T)
-        arrays, f, q = [], 0, 0
-        for codec, (df, dq) in zip(self.columns, self._counts, strict=True):
-            arrays.append(codec.decode(values[f : f + df], codes[q : q + dq], rng, start))
+        arrays, f, q = {}, 0, 0
+        for name, codec, (df, dq) in zip(
+            self.schema.names, self.columns, self._counts, strict=True
+        ):
+            arrays[name] = codec.decode(values[f : f + df], codes[q : q + dq], rng, start)
             f, q = f + df, q + dq
-        return pa.Table.from_arrays(arrays, names=list(self.schema.names))
+        for derived in self._derived:
+            sources = [arrays[name] for name in derived.identity.sources]
+            arrays[derived.column.name] = derived.derive(sources)
+        return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        """What is computed from other columns, in the order in which that is done."""
+        return tuple(derived.identity for derived in self._derived)
 
     def condition_codes(self, data: pa.Table | Encoded) -> np.ndarray:
         """The level of each condition group in each row, int32 (N, G)."""
@@ -205,7 +234,7 @@ class TableCodec:
         return groups
 
     def state(self) -> dict[str, Any]:
-        """Plain JSON: category names, ranges, quantiles, modes; no training row."""
+        """Plain JSON: category names, ranges, quantiles, modes, common values; no training row."""
         return {
             "codec": "table",
             "schema": self.schema.state(),
@@ -233,7 +262,7 @@ def _unique(blocks: list[Block]) -> tuple[Block, ...]:
         while name in seen:
             name += "_"
         seen.add(name)
-        out.append(Block(name, block.kind, block.width))
+        out.append(replace(block, name=name))
     return tuple(out)
 
 

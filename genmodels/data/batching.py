@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genmodels.layout import Condition, Expand, Layout
 from genmodels.types import Batch, Encoded
@@ -35,11 +35,15 @@ class Rows:
     encoded: Encoded
     codes: Tensor
     condition: Condition
-    expand: Expand
+    expand: nn.Module
 
     @classmethod
     def of(cls, encoded: Encoded, codes: np.ndarray, condition: Condition, layout: Layout) -> Rows:
         return cls(encoded, torch.from_numpy(codes).long(), condition, Expand(layout))
+
+    def through(self, expand: nn.Module) -> Rows:
+        """The same rows, made dense in another way."""
+        return replace(self, expand=expand)
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -84,14 +84,18 @@ def complete(node: Any, **runtime: Any) -> Any:
     return functools.partial(node.func, *node.args, **keywords)
 
 
-def build_model(cfg: DictConfig, layout: Layout, condition: Condition) -> GenerativeModel:
+def build_model(
+    cfg: DictConfig, layout: Layout, condition: Condition, schema: Schema
+) -> GenerativeModel:
     """An untrained model.
 
     Raises:
         ValueError: when its parts do not fit the data or each other.
     """
     try:
-        model = complete(instantiate(cfg.model), layout=layout, condition=condition)
+        aim = getattr(schema, "target", None)
+        runtime = {"layout": layout, "condition": condition, "target": aim and aim.name}
+        model = complete(instantiate(cfg.model), **runtime)
         _try_optimizers(cfg.model)
     except (TypeError, RuntimeError) as error:
         words = [w for w in cfg.get("overrides", ()) if w.split("=")[0].split(".")[0] == "model"]
@@ -223,7 +227,7 @@ def load_run(path: Run | Path | str, *, device: torch.device | str = "cpu") -> L
         raise ValueError(f"{run}: its schema or codec is damaged: {error}") from error
     weights = run.read_weights()
     condition, _ = choose_condition(codec, schema, cfg.condition)
-    model = build_model(cfg, codec.layout, condition)
+    model = build_model(cfg, codec.layout, condition, schema)
     model.load_sampler_state(weights)
     return Loaded(cfg, schema, codec, model.to(device).eval())
 

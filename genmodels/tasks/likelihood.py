@@ -107,6 +107,7 @@ class Bounds:
         encoded = codec.encode(raw, seed=self.seed)
         codes = chosen_codes(codec, raw, encoded, condition, chosen)
         rows = Rows.of(encoded, codes, condition, codec.layout)
+        rows = rows.through(self.loaded.model.reads(codec.layout))
         everything = torch.arange(len(rows))
         told = rows.told(everything, generator)
         for start in range(0, len(rows), self.batch_size):

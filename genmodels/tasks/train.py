@@ -73,7 +73,7 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
     check_fit(cfg)
     L.seed_everything(cfg.seed, verbose=False)
     prepared = prepare(cfg, source, target if state is not None else None)
-    model = build_model(cfg, prepared.codec.layout, prepared.condition)
+    model = build_model(cfg, prepared.codec.layout, prepared.condition, prepared.schema)
     if state is not None and nothing_to_do(cfg, state):
         log.info("%s is already trained for %s epochs", target, state["position"]["epoch"])
         return target
@@ -150,9 +150,11 @@ def _sit(
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise ValueError(f"trainer: {' '.join(str(error).split())}") from error
+    expand = model.reads(prepared.codec.layout)
+    validation = prepared.validation
     data = DataModule(
-        train=prepared.train,
-        validation=prepared.validation,
+        train=prepared.train.through(expand),
+        validation=None if validation is None else validation.through(expand),
         batching=instantiate(cfg.batching),
         seed=cfg.seed,
         validation_batch_size=cfg.validation.batch_size,

@@ -23,6 +23,7 @@ def recipe(numeric, **options):
         "knots": 1024,
         "max_levels": 64,
         "discrete_below": 0,
+        "tokens_below": 0,
         "weekday": "auto",
     }
     return Recipe(**(defaults | options))

@@ -10,12 +10,14 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import BayesianGaussianMixture
 
+from genmodels.codecs.columns.build import column_from_state
 from genmodels.codecs.columns.knots import Knots
 from genmodels.codecs.columns.mixture import compress, fit_mixture
 from genmodels.codecs.columns.mode_specific import ModeSpecific
 from genmodels.codecs.columns.numbers import distinct
 from genmodels.codecs.columns.point_masses import point_masses
 from genmodels.codecs.columns.quantile import Quantile
+from genmodels.codecs.columns.tokens import Tokens
 from genmodels.schema import Column
 
 
@@ -210,3 +212,77 @@ def test_point_masses_and_missing_are_outcomes_of_their_own(fit):
     assert np.array_equal(back.is_null().to_numpy(zero_copy_only=False), mask)
     hit = pa.array((x == 0.3) & ~mask)
     assert back.filter(hit).unique().to_pylist() == [0.3]
+
+
+def on_a_lattice(rows, step, kind):
+    """Multiples of 10 with a long tail, one in ten rows anywhere between."""
+    rng = np.random.default_rng(0)
+    tens = np.rint(np.exp(rng.normal(5, 0.4, rows))) * 10
+    x = np.where(rng.random(rows) < 0.1, tens + rng.integers(1, 10, rows), tens) * step
+    return x.astype(np.int64) if kind == "integer" else x
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "options"),
+    [
+        ("integer", 1, {}),
+        ("continuous", 0.01, {"decimals": 2}),
+        ("continuous", 1 / 3, {}),
+    ],
+)
+def test_values_that_several_rows_share_come_back_with_their_mass(kind, step, options):
+    x = on_a_lattice(20_000, step, kind)
+    codec = quantile(x, kind, **options)
+    assert len(codec.knots.x) <= 1024
+    scores = codec.encode(pa.array(x), np.random.default_rng(0))[0]
+    # between neighbours of the data's scores, so that no row is simply decoded again
+    order = np.sort(scores[0].astype(np.float64))
+    between = ((order[1:] + order[:-1]) / 2).astype(np.float32)[None]
+    made = codec.decode(between, np.empty((0, len(x) - 1), np.int32), None, 0).to_numpy()
+    values, counts = distinct(x)
+    common = np.sort(np.argsort(-counts, kind="stable")[:200])
+    assert (counts[common] >= 8).all()
+    for value, count in zip(values[common], counts[common], strict=True):
+        found = np.isclose(made, value, rtol=1e-7, atol=0.0).sum()
+        assert count - 2 <= found <= count + 8 + count / 50
+
+
+def test_a_whole_value_of_few_rows_has_no_knots_at_its_edges():
+    x = on_a_lattice(20_000, 1, "integer")
+    for values in (x, x[x % 10 == 0]):
+        codec = quantile(values, "integer")
+        found, counts = distinct(values)
+        rare = (found - found[0])[counts < 8][1:-1]
+        assert len(rare) > 20
+        kept = codec.knots.x
+        assert not (np.isin(rare - 0.5, kept) & np.isin(rare + 0.5, kept)).any()
+
+
+def test_a_value_of_one_row_among_ties_is_no_knot_but_the_extremes():
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=3000)
+    x = rng.choice(pool, 20_000, p=np.exp(pool) / np.exp(pool).sum())
+    codec = quantile(x)
+    found, counts = distinct(x)
+    single = (found - found[0])[counts == 1][1:-1]
+    assert len(single) > 100
+    assert not np.isin(single, codec.knots.x).any()
+    common = (found - found[0])[counts >= 8]
+    assert np.isin(common, codec.knots.x).mean() > 0.2
+
+
+def test_codecs_saved_without_scale_and_counts_load_and_decode_as_before():
+    x = samples("ages").astype(np.int64)
+    data, column = chunked(x), Column("x", "integer")
+    for codec, absent in (
+        (quantile(x, "integer"), "furthest"),
+        (Tokens.fit(column, data), "counts"),
+    ):
+        state = codec.state()
+        del state[absent]
+        twin = column_from_state(column, state)
+        parts = codec.encode(pa.array(x), np.random.default_rng(0))
+        again = twin.encode(pa.array(x), np.random.default_rng(0))
+        assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+        assert twin.decode(*parts, None, 0).equals(codec.decode(*parts, None, 0))
+        assert len(twin.blocks[0].places) == len(codec.blocks[0].places)

@@ -18,7 +18,7 @@ from genmodels.layout import Expand
 from genmodels.schema import Column, TableSchema
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "codec"
-NAMES = ("mode_specific", "quantile")
+NAMES = ("mode_specific", "quantile", "tabvae")
 
 
 def options(name, **changes):
@@ -192,6 +192,7 @@ def test_every_option_is_in_the_yaml_and_nothing_else(name):
         ({"max_modes": 0}, "codec.max_modes must be at least 1"),
         ({"max_levels": 1}, "codec.max_levels must be at least 2"),
         ({"knots": 3}, "codec.knots must be at least 16"),
+        ({"tokens_below": -1}, "codec.tokens_below must be at least 0"),
     ],
 )
 def test_options_out_of_range_are_refused_with_their_key(change, match):
@@ -206,6 +207,23 @@ def test_integer_columns_with_few_values_become_levels_when_asked():
     never = TableCodec.fit(raw, schema, seed=0, **options("quantile", discrete_below=5))
     kinds = [{b.name: b.kind for b in c.layout.blocks}["children"] for c in (few, never)]
     assert kinds == ["categorical", "continuous"]
+
+
+def kinds_of_numbers(rows, **changes):
+    rng = np.random.default_rng(0)
+    column = {"price": np.round(rng.integers(0, 50, rows) * 12.5, 1), "age": np.arange(rows) % 50}
+    schema = TableSchema((Column("price", "continuous", decimals=1), Column("age", "integer")))
+    codec = TableCodec.fit(pa.table(column), schema, seed=0, **options("quantile", **changes))
+    return [block.kind for block in codec.layout.blocks]
+
+
+def test_numbers_with_few_values_become_levels_when_asked_whole_or_not():
+    assert kinds_of_numbers(600, tokens_below=50) == ["categorical"] * 2
+    assert kinds_of_numbers(600, tokens_below=49) == ["continuous"] * 2
+
+
+def test_numbers_of_few_rows_do_not_become_levels_because_of_that():
+    assert kinds_of_numbers(390, tokens_below=50) == ["continuous"] * 2
 
 
 def test_an_unknown_state_is_refused():

@@ -274,7 +274,7 @@ def test_what_cannot_work_fails_before_anything_is_written(tmp_path, word, messa
 
 def test_data_of_another_kind_name_the_models_that_fit(tmp_path):
     cfg = compose("train", ["model=dcgan", f"data.path={write_csv(tmp_path / 'a.csv')}"])
-    with pytest.raises(ValueError, match=r"data=csv gives tables.*: ctgan, tvae"):
+    with pytest.raises(ValueError, match=r"data=csv gives tables.*ctgan.*tabvae.*tvae"):
         train(cfg)
     with pytest.raises(ValueError, match=r"data=digits gives images.*conv_vae"):
         train(compose("train", ["model=tvae", "data=digits"]))

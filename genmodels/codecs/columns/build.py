@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from genmodels.codecs.columns.constant import Constant
 from genmodels.codecs.columns.datetime import Datetime, Numeric, Weekday
+from genmodels.codecs.columns.derived import Derived
 from genmodels.codecs.columns.identifier import Identifier
 from genmodels.codecs.columns.mode_specific import ModeSpecific
 from genmodels.codecs.columns.onehot import OneHot
@@ -21,6 +22,8 @@ from genmodels.codecs.columns.tokens import Tokens
 from genmodels.schema import Column
 
 __all__ = ["NumericKind", "Recipe", "column_from_state"]
+
+_ROWS = 8  # rows behind a level, on average, where few rows could make any number one
 
 NumericKind: TypeAlias = Literal["mode_specific", "quantile", "tokens"]
 
@@ -38,6 +41,7 @@ class Recipe:
     knots: int
     max_levels: int
     discrete_below: int
+    tokens_below: int
     weekday: Weekday
 
     def __post_init__(self) -> None:
@@ -48,6 +52,7 @@ class Recipe:
         if self.weekday not in (True, False, "auto"):
             raise ValueError(f"codec.weekday must be true, false or auto, got {self.weekday!r}")
         least = {"max_modes": 1, "knots": 16, "max_levels": 2, "mixture_points": 16}
+        least |= {"discrete_below": 0, "tokens_below": 0}
         for name, limit in least.items():
             if getattr(self, name) < limit:
                 raise ValueError(
@@ -95,7 +100,11 @@ class Recipe:
         most = self.max_levels if self.numeric == "tokens" else 0
         if column.kind == "integer":
             most = max(most, self.discrete_below - 1)
-        return most > 0 and pc.count_distinct(data).as_py() <= most
+        if not max(most, self.tokens_below):
+            return False
+        found = pc.count_distinct(data).as_py()
+        common = found * _ROWS <= len(data) - data.null_count
+        return found <= most or (common and found <= self.tokens_below)
 
 
 def column_from_state(column: Column, state: dict[str, Any]) -> ColumnCodec:
@@ -119,4 +128,6 @@ def column_from_state(column: Column, state: dict[str, Any]) -> ColumnCodec:
             return Identifier.from_state(column, state)
         case "constant":
             return Constant.from_state(column, state)
+        case "derived":
+            return Derived.from_state(column, state)
     raise ValueError(f"column {column.name!r}: unknown codec {state['codec']!r}")

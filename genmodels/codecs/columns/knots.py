@@ -1,7 +1,9 @@
 """A monotone piecewise-linear map from a column's values to normal scores in [-1, 1].
 
-The knots are interpolated quantiles with several rows behind each, not training values. Every
-value between the smallest and the largest has its own score, also where no data lie.
+The knots are interpolated quantiles with several rows behind each, and the edges of values that
+several rows share, so that these come back with their whole mass; no value of a single row is
+kept but the extremes. Every value between the smallest and the largest has its own score, also
+where no data lie.
 """
 
 from __future__ import annotations
@@ -31,11 +33,17 @@ class Knots:
 
     The linear term keeps |dx/dz| below 50 ranges, so that a float32 score determines its value
     to 1.5e-6 of the range or better even inside a gap.
+
+    Args:
+        x: offsets.
+        z: scores.
+        furthest: how many standard deviations the score 1 stands for, Phi^-1(1 - e).
     """
 
-    def __init__(self, *, x: np.ndarray, z: np.ndarray) -> None:
+    def __init__(self, *, x: np.ndarray, z: np.ndarray, furthest: float = _FURTHEST) -> None:
         self.x = x
         self.z = z
+        self.furthest = furthest
 
     @classmethod
     def fit(cls, values: np.ndarray, counts: np.ndarray, *, step: float, most: int) -> Knots:
@@ -56,12 +64,12 @@ class Knots:
         after = np.cumsum(counts) / rows
         mass = np.repeat(np.append(0.0, after), 2)[1:-1]
         shares = _shares(rows, most // 2)
-        x, p = _inverse(edges, mass, shares), shares
-        if len(edges) <= most // 2 and rows >= 5 * len(values):
-            x, p = np.append(x, edges), np.append(p, mass)
-            order = np.lexsort((x, p))
-            x, p = x[order], p[order]
-        return cls._scored(x, p, rows)
+        common = _common(counts, (most - len(shares)) // 2)
+        kept = np.repeat(2 * common, 2) + np.tile([0, 1], len(common))
+        shares = _apart(shares, mass[2 * common], mass[2 * common + 1], _ROWS / rows)
+        x, p = np.append(_inverse(edges, mass, shares), edges[kept]), np.append(shares, mass[kept])
+        order = np.lexsort((x, p))
+        return cls._scored(x[order], p[order], rows)
 
     @classmethod
     def _scored(cls, x: np.ndarray, p: np.ndarray, rows: float) -> Knots:
@@ -72,7 +80,7 @@ class Knots:
             z = (1.0 - _LINEAR) * z + _LINEAR * (2.0 * (x - x[0]) / (x[-1] - x[0]) - 1.0)
         z[0], z[-1] = -1.0, 1.0
         fresh = np.append(True, z[1:] > np.maximum.accumulate(z)[:-1])
-        return cls(x=x[fresh], z=z[fresh])
+        return cls(x=x[fresh], z=z[fresh], furthest=float(score[-1]))
 
     @property
     def error(self) -> float:
@@ -113,6 +121,31 @@ class Knots:
         x += origin.take(j)
         return x
 
+    def places(self, number: int) -> tuple[float, ...]:
+        """Offsets at so many evenly spaced scores from -1 to 1, standardised.
+
+        Mean and variance are those of the distribution that is even between the knots,
+
+            sum_i p_i (x_i + x_{i+1}) / 2   and   sum_i p_i (x_i^2 + x_i x_{i+1} + x_{i+1}^2) / 3
+
+        with p_i the probability between the knots i and i + 1; all are 0 where there is one
+        value only.
+        """
+        span = self.x[-1] - self.x[0]
+        if not span > 0.0:
+            return (0.0,) * number
+        x = (self.x - self.x[0]) / span
+        normal = (self.z - _LINEAR * (2.0 * x - 1.0)) / (1.0 - _LINEAR)
+        below = torch.special.ndtr(torch.from_numpy(normal * self.furthest)).numpy()
+        p = np.maximum(np.diff(below), 0.0)
+        p /= p.sum()
+        low, high = x[:-1], x[1:]
+        x = x - p @ (low + high) / 2
+        low, high = x[:-1], x[1:]
+        deviation = np.sqrt(p @ (low * low + low * high + high * high) / 3)
+        at = np.interp(np.linspace(-1.0, 1.0, number), self.z, x)
+        return tuple((at / deviation).tolist())
+
     @cached_property
     def _table(self) -> tuple[np.ndarray, tuple[int, ...], np.ndarray, np.ndarray, np.ndarray]:
         """First segment of each bucket of scores, widths of the search, its keys, the lines."""
@@ -142,6 +175,29 @@ def _shares(rows: float, most: int) -> np.ndarray:
             previous = share
     # between two rows, so that the quantile is the middle of two values and not one of them
     return np.unique(np.rint(np.array([0.0, *inner, 1.0]) * rows) / rows)
+
+
+def _common(counts: np.ndarray, most: int) -> np.ndarray:
+    """Positions of the values that several rows share, ascending; the most frequent ones."""
+    heaviest = np.argsort(-counts, kind="stable")[:most]
+    return np.sort(heaviest[counts[heaviest] >= _ROWS])
+
+
+def _apart(shares: np.ndarray, low: np.ndarray, high: np.ndarray, closest: float) -> np.ndarray:
+    """The shares that leave several rows to the common values, or lie within one.
+
+    Args:
+        shares: ascending from 0 to 1; these two stay.
+        low: shares of the rows below each common value, ascending (C,).
+        high: and up to it (C,).
+        closest: the least share of rows between a quantile and the edge of a common value.
+    """
+    passed = np.searchsorted(high, shares, "right")
+    below, above = np.append(0.0, high)[passed], np.append(low, 1.0)[passed]
+    apart = np.minimum(shares - below, above - shares) >= closest * 0.999
+    apart |= above < shares
+    apart[[0, -1]] = True
+    return shares[apart]
 
 
 def _inverse(edges: np.ndarray, mass: np.ndarray, shares: np.ndarray) -> np.ndarray:

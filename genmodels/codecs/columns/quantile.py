@@ -6,6 +6,7 @@ score is continuous; decoding rounds them back, exactly.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from genmodels.schema import Column
 __all__ = ["Quantile"]
 
 _SPREAD = 0.98  # share of a step that its rows are spread over: rounding back is never a tie
+_PLACES = 257  # evenly spaced scores at which the block tells its raw values
 
 
 class Quantile:
@@ -92,11 +94,15 @@ class Quantile:
     def blocks(self) -> tuple[Block, ...]:
         name = self.column.name
         if not self.states:
-            return (Block(name, "continuous", 1),)
+            return (Block(name, "continuous", 1, places=self._places),)
         return (
-            Block(f"{name}.value", "continuous", 1),
+            Block(f"{name}.value", "continuous", 1, gated=True, places=self._places),
             Block(f"{name}.state", "categorical", self.states),
         )
+
+    @cached_property
+    def _places(self) -> tuple[float, ...]:
+        return self.knots.places(_PLACES)
 
     @property
     def tolerance(self) -> float:
@@ -143,6 +149,7 @@ class Quantile:
             "numbers": self.numbers.state(),
             "x": self.knots.x.tolist(),
             "z": self.knots.z.tolist(),
+            "furthest": self.knots.furthest,
             "atoms": self.atoms.tolist(),
             "nullable": self.nullable,
         }
@@ -150,10 +157,11 @@ class Quantile:
     @classmethod
     def from_state(cls, column: Column, state: dict[str, Any]) -> Quantile:
         numbers = Numbers.from_state(state["numbers"])
+        scale = {"furthest": state["furthest"]} if "furthest" in state else {}
         return cls(
             column=column,
             numbers=numbers,
-            knots=Knots(x=np.array(state["x"]), z=np.array(state["z"])),
+            knots=Knots(x=np.array(state["x"]), z=np.array(state["z"]), **scale),
             atoms=np.array(state["atoms"], numbers.dtype),
             nullable=state["nullable"],
         )

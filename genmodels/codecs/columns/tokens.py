@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,21 @@ class Tokens:
         column: from the schema; kind "continuous" or "integer".
         levels: the distinct values, ascending, int64 or float64 (L,), at least one.
         nullable: whether there is a level for missing values.
+        counts: training rows of each level, int64 (L,); None: as many of each.
     """
 
-    def __init__(self, *, column: Column, levels: np.ndarray, nullable: bool) -> None:
+    def __init__(
+        self,
+        *,
+        column: Column,
+        levels: np.ndarray,
+        nullable: bool,
+        counts: np.ndarray | None = None,
+    ) -> None:
         self.column = column
         self.levels = levels
         self.nullable = nullable
+        self.counts = np.ones(len(levels), np.int64) if counts is None else counts
         self._middles = _middles(levels)
 
     @classmethod
@@ -46,14 +56,31 @@ class Tokens:
             ValueError: when a value is infinite or not a number.
         """
         numbers = Numbers.fit(column, data)
-        levels, _ = distinct(np.clip(data.drop_null().to_numpy(), numbers.lower, numbers.upper))
+        clipped = np.clip(data.drop_null().to_numpy(), numbers.lower, numbers.upper)
+        levels, counts = distinct(clipped)
         if len(levels) == 0:
-            levels = np.array([numbers.lower], numbers.dtype)
-        return cls(column=column, levels=levels, nullable=column.nullable or data.null_count > 0)
+            levels, counts = np.array([numbers.lower], numbers.dtype), np.ones(1, np.int64)
+        nullable = column.nullable or data.null_count > 0
+        return cls(column=column, levels=levels, nullable=nullable, counts=counts)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        return (Block(self.column.name, "categorical", len(self.levels) + self.nullable),)
+        width = len(self.levels) + self.nullable
+        return (Block(self.column.name, "categorical", width, places=self._places),)
+
+    @cached_property
+    def _places(self) -> tuple[float, ...]:
+        """The levels with mean 0 and variance 1 over the training rows; nothing overflows."""
+        if self.levels.dtype == np.int64:
+            offsets = (self.levels.view(np.uint64) - self.levels.view(np.uint64)[0]).astype(float)
+        else:
+            offsets = self.levels / 2 - self.levels[0] / 2
+        if not offsets[-1] > 0.0:
+            return (0.0,) * len(offsets)
+        offsets /= offsets[-1]
+        shares = self.counts / self.counts.sum()
+        centred = offsets - shares @ offsets
+        return tuple((centred / np.sqrt(shares @ centred**2)).tolist())
 
     @property
     def tolerance(self) -> float:
@@ -82,13 +109,21 @@ class Tokens:
         return with_missing(numbers, codes[0] == len(self.levels) if self.nullable else None)
 
     def state(self) -> dict[str, Any]:
-        return {"codec": "tokens", "levels": self.levels.tolist(), "nullable": self.nullable}
+        return {
+            "codec": "tokens",
+            "levels": self.levels.tolist(),
+            "counts": self.counts.tolist(),
+            "nullable": self.nullable,
+        }
 
     @classmethod
     def from_state(cls, column: Column, state: dict[str, Any]) -> Tokens:
         dtype = np.int64 if column.kind == "integer" else np.float64
         return cls(
-            column=column, levels=np.array(state["levels"], dtype), nullable=state["nullable"]
+            column=column,
+            levels=np.array(state["levels"], dtype),
+            nullable=state["nullable"],
+            counts=np.array(state["counts"], np.int64) if "counts" in state else None,
         )
 
 

@@ -1,0 +1,230 @@
+"""A learned prior over the latents of a deterministic encoder, drawn one after the other.
+
+The encoder is the codec: it maps a row to discrete latents (levels, the states of numbers) and to
+the place of a number inside its state, and it does so with certainty. The evidence lower bound
+of such a VAE has no gap: the chain rule gives the exact log-likelihood of an encoded row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
+from genmodels.algorithms.drawing import Drawing
+from genmodels.algorithms.optimizers import (
+    OptimizerFactory,
+    average_gradients,
+    build_optimizer,
+)
+from genmodels.arrangement import Compact
+from genmodels.ema import EMA
+from genmodels.evidence import Evidence
+from genmodels.layout import Condition, Layout
+from genmodels.types import Batch, Encoded
+
+__all__ = ["Prior", "native_bfloat16"]
+
+Rounding = Literal["auto", "float32", "bfloat16"]
+
+
+class Prior(GenerativeModel):
+    """loss = -sum_j log p(x_j | what comes before j in the order), the exact NLL of a row.
+
+    Most batches are learned in the network's usual order. In the others a random subset of the
+    variables comes first, in random order: so each subset can be given, and the rest be drawn,
+    or its probability be asked for, without rejection.
+
+    Args:
+        layout, condition: see `GenerativeModel`.
+        network: (scores (B, F), levels (B, Q), ranks (V,)) -> hidden vectors (V, B, H) and shifts
+            of means (F, B); `.start`, `.read` and `.observe` do the same variable by variable.
+        likelihood: `.log_prob(hidden, shift, scores, levels)` -> (V, B), and `.draw` of a variable.
+        optimizer: factory missing its parameters.
+        any_order: share of the updates that learn rows in a random order, in [0, 1).
+        clip: largest norm of the gradient.
+        ema: average of all weights, to sample and to validate with.
+        rounding: whether products round to bfloat16 in training: "auto" where that is native.
+
+    References:
+        van den Oord et al., "Neural Discrete Representation Learning", 2017, section 3 (a
+        prior learned over discrete latents).
+        Uria et al., "A Deep and Tractable Density Estimator", 2014 (training over orders).
+    """
+
+    measures_loss = True
+    reads = Compact
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        condition: Condition,
+        network: nn.Module,
+        likelihood: nn.Module,
+        optimizer: OptimizerFactory,
+        any_order: float,
+        clip: float,
+        ema: EMA,
+        rounding: Rounding,
+    ) -> None:
+        super().__init__(layout=layout, condition=condition, latent_dim=0)
+        if not 0.0 <= any_order < 1.0:
+            raise ValueError(f"model.any_order must be in [0, 1), got {any_order}")
+        if rounding not in get_args(Rounding):
+            raise ValueError(f"model.rounding must be auto, float32 or bfloat16, got {rounding!r}")
+        if condition.groups:
+            raise ValueError(
+                "this model needs no condition in training, any part of a row can be given "
+                "when sampling: set condition=none"
+            )
+        self.network, self.likelihood = network, likelihood
+        self.average = nn.ModuleDict(
+            {"network": frozen_copy(network), "likelihood": frozen_copy(likelihood)}
+        ).eval()
+        self.parts = Compact(layout)
+        self.factory, self.ema = optimizer, ema
+        self.any_order, self.clip, self.rounding = any_order, clip, rounding
+        self.drawing = Drawing(layout=layout)
+
+    @property
+    def noise_dim(self) -> int:
+        return self.drawing.noise_dim
+
+    @property
+    def rank(self) -> Tensor:
+        """Ranks (V,) of the variables in the usual order."""
+        return self.network.get_buffer("rank")
+
+    def sampled(self) -> tuple[Any, Any]:
+        """The network and the likelihood with the averaged weights."""
+        return self.average["network"], self.average["likelihood"]
+
+    def trained(self) -> list[nn.Parameter]:
+        return [*self.network.parameters(), *self.likelihood.parameters()]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return build_optimizer(self.factory, self.trained())
+
+    def on_fit_start(self) -> None:
+        """Start from the frequencies of the levels; a checkpoint is restored after this."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        codes = data.train.encoded["codes"]
+        likelihoods: list[Any] = [self.likelihood, self.average["likelihood"]]
+        for likelihood in likelihoods:
+            likelihood.start_from(codes)
+
+    def update(
+        self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
+    ) -> Tensor:
+        (optimizer,) = optimizers
+        likelihood: Any = self.likelihood
+        values, codes = self.parts.parts(batch.x)
+        with self.rounded():
+            h, shift = self.network(values, codes, self.order(len(batch.x)))
+            log_prob = likelihood.log_prob(h, shift, values, codes)
+        loss = -log_prob.sum(0).mean()
+        loss.backward()
+        params = self.trained()
+        average_gradients(params)
+        norm = torch.nn.utils.clip_grad_norm_(params, self.clip)
+        if measure:
+            self.meter.add("train/gradient_norm", norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        samples = len(batch.x) * self.world_size
+        for name, module in (("network", self.network), ("likelihood", self.likelihood)):
+            self.ema.update(
+                self.average[name], module, batch=samples, samples=self.num_samples + samples
+            )
+        self.meter.add("train/loss", loss)
+        return loss.detach()
+
+    def order(self, rows: int) -> Tensor:
+        """Ranks (V,) for an update: the usual ones, or a random subset comes first."""
+        usual = self.rank
+        number = self.num_samples // (rows * self.world_size)
+        if int((number + 1) * self.any_order) == int(number * self.any_order):
+            return usual
+        draw = torch.rand(2, len(usual), device=usual.device)
+        size = torch.rand(1, device=usual.device)
+        return torch.where(draw[0] < size, draw[1], 1.0 + usual)
+
+    @contextmanager
+    def rounded(self) -> Iterator[None]:
+        kind = self.device.type
+        low = self.rounding == "bfloat16"
+        low = low or (self.rounding == "auto" and native_bfloat16(kind))
+        with torch.autocast(kind if kind in ("cpu", "cuda") else "cpu", torch.bfloat16, low):
+            yield
+
+    @torch.no_grad()
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Adds the negative log-likelihood of one batch, in the usual order, to the meter."""
+        self.meter.add("val/loss", -self.log_prob(batch.x))
+
+    @torch.no_grad()
+    def log_prob(self, x: Tensor, known: Tensor | None = None) -> Tensor:
+        """Log-probability of each row, or of the rest of it given the variables `known`.
+
+        Args:
+            x: rows (B, ...) as `Compact` gives them.
+            known: which variables are given, bool (V,), the same for all rows; None: nothing.
+
+        Returns:
+            Nats, shape (B,): probabilities of levels times densities of scores (times 4).
+        """
+        rank = self.rank
+        counted = torch.ones(len(rank), device=rank.device)
+        if known is not None:
+            given = self.drawing.arranged(known)
+            rank, counted = torch.where(given, rank - len(rank), rank), (~given).float()
+        values, codes = self.parts.parts(x)
+        network, likelihood = self.sampled()
+        with evaluating(self.average):
+            h, shift = network(values, codes, rank)
+            found: Tensor = likelihood.log_prob(h, shift, values, codes)
+        return counted @ found
+
+    @torch.no_grad()
+    def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
+        """The exact log-likelihood (B,) in nats; noise (S, B, 0) is not needed."""
+        return self.log_prob(batch.x)
+
+    def sampler_modules(self) -> dict[str, nn.Module]:
+        return {"network": self.average["network"], "likelihood": self.average["likelihood"]}
+
+    @torch.no_grad()
+    def sample(self, z: Tensor, c: Tensor, u: Tensor, *, temper: float = 1.0) -> Encoded:
+        with evaluating(self.average):
+            return self.drawing.free(*self.sampled(), u, temper=temper)
+
+    @torch.no_grad()
+    def sample_weighted(
+        self, u: Tensor, evidence: Evidence, *, temper: float = 1.0
+    ) -> tuple[Encoded, Tensor]:
+        """Draw what is not known: known variables first, then restricted ones, then the rest.
+
+        Args:
+            u: uniform in [0, 1), shape (B, U).
+            evidence: about B rows.
+            temper: see `sample`.
+
+        Returns:
+            The rows, and the sum (B,) over the restricted variables of the log-probability of
+            what was allowed, given what was drawn before.
+        """
+        with evaluating(self.average):
+            return self.drawing.given(*self.sampled(), u, evidence, temper=temper)
+
+
+def native_bfloat16(kind: str) -> bool:
+    """Whether a device multiplies bfloat16 faster than float32 by itself."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(found.get("avx512_bf16", False) or found.get("amx_bf16", False))

@@ -1,0 +1,165 @@
+"""One small network per column of a table, each reading the columns that come before it.
+
+All of them are evaluated side by side in training, as batched products, and one after the other
+in sampling. The heads are in `likelihoods/mixed.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from genmodels.arrangement import Arrangement
+from genmodels.layout import Layout
+from genmodels.networks.contexts import make_context
+from genmodels.networks.features import Features
+
+__all__ = ["Columnwise", "Drawn"]
+
+
+@dataclass
+class Drawn:
+    """What has been drawn of B rows so far.
+
+    Args:
+        read: for the first layer.
+        straight: normal scores and standardised values of the scores, shape (B, 2 F).
+    """
+
+    read: list[Tensor]
+    straight: Tensor
+
+
+class Columnwise(nn.Module):
+    """h_j = h + silu(W_2 drop(h) + b_2), h = silu(a_j), for each variable j.
+
+    a_j comes from the features of the variables i before j, which are those of a lower rank. A
+    straight path without hidden layers, m_j = sum_{i: rank i < rank j} S_ij (y_i, x_i), shifts
+    the means of the scores.
+
+    Args:
+        layout: of a table with V columns or parts of them, the *variables*.
+        target: the column that is drawn last, as what predicts best; None: as in the table.
+        hidden: width H of the hidden layers.
+        layers: hidden layers after the first one.
+        dropout: share of hidden units dropped while training, the same for all columns of a row.
+        cells: of the piecewise linear code of a score.
+        embedding: width of the vector of a level.
+        context: "full" first layer, "summed" one for very wide tables, "auto".
+        summed: width of the running sum of a summed first layer.
+    """
+
+    rank: Tensor
+    score_ranks: Tensor
+
+    def __init__(
+        self,
+        *,
+        layout: Layout,
+        target: str | None,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        cells: int,
+        embedding: int,
+        context: Literal["auto", "full", "summed"],
+        summed: int,
+    ) -> None:
+        super().__init__()
+        arrangement = Arrangement(layout)
+        self.arrangement, self.dropout = arrangement, dropout
+        self.order = _order(arrangement, target)
+        rank = torch.empty(len(arrangement))
+        rank[torch.tensor(self.order, dtype=torch.long)] = torch.arange(len(rank)).float()
+        self.register_buffer("rank", rank, False)
+        self.features = Features(
+            arrangement=arrangement, order=self.order, cells=cells, embedding=embedding
+        )
+        self.context = make_context(
+            context, features=self.features, rank=rank, hidden=hidden, width=summed
+        )
+        bound, count = 1.0 / math.sqrt(hidden), len(arrangement)
+        self.weights = nn.ParameterList(
+            nn.Parameter((torch.rand(count, hidden, hidden) * 2 - 1) * bound) for _ in range(layers)
+        )
+        self.biases = nn.ParameterList(
+            nn.Parameter(torch.zeros(count, 1, hidden)) for _ in range(layers)
+        )
+        scores = count - arrangement.scores
+        self.straight = nn.Parameter(torch.zeros(2 * scores, scores))
+
+    def forward(self, values: Tensor, codes: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
+        """Whole rows: scores (B, F), levels (B, Q), and the order, ranks (V,).
+
+        Returns:
+            h of all variables as they are arranged, (V, B, H), and shifts of the means, (F, B).
+        """
+        fixed, learned, straight = self.features(values, codes)
+        h = silu(self.context(fixed, learned, rank).contiguous())
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            h = h + silu(torch.baddbmm(bias, self.drop(h), weight))
+        return self.drop(h), self.shift(straight, rank)
+
+    def drop(self, h: Tensor) -> Tensor:
+        if not self.training or self.dropout <= 0:
+            return h
+        kept = torch.rand(h.shape[1:], device=h.device) >= self.dropout
+        return h * (kept / (1.0 - self.dropout)).to(h.dtype)
+
+    def shift(self, straight: Tensor, rank: Tensor) -> Tensor:
+        """Straight path from scores (B, 2 F) to the means of the scores, (F, B)."""
+        ranks = rank[self.arrangement.scores :]
+        seen = (ranks[:, None] < ranks).to(straight.dtype).repeat(2, 1)
+        return (self.straight * seen).t() @ straight.t()
+
+    def start(self, rows: int) -> Drawn:
+        """`rows` rows of which nothing has been drawn yet."""
+        device = self.rank.device
+        straight = torch.zeros(rows, len(self.straight), device=device)
+        return Drawn(self.context.start(rows, device), straight)
+
+    def observe(
+        self,
+        drawn: Drawn,
+        i: int,
+        value: Tensor | None,
+        code: Tensor | None,
+        rows: Tensor | None,
+    ) -> None:
+        """Note that variable i has the score (B,) and the level (B,), in some rows or in all."""
+        fixed, learned = self.features.of(i, value, code)
+        if rows is not None:
+            fixed, learned = fixed * rows[:, None], learned * rows[:, None]
+        self.context.observe(drawn.read, i, (fixed, learned))
+        if value is not None:
+            k, count = i - self.arrangement.scores, self.straight.shape[1]
+            drawn.straight[:, k] += fixed[:, 1]
+            drawn.straight[:, count + k] += fixed[:, 2]
+
+    def read(self, drawn: Drawn, j: int, upto: int | None) -> tuple[Tensor, Tensor | None]:
+        """h_j (B, H) and the shift of its mean (B,), if it has a score.
+
+        Args:
+            drawn: what j reads.
+            j: the variable.
+            upto: what has been drawn is the first so many variables of `order`, or None.
+        """
+        h = silu(self.context.read(drawn.read, j, upto), inplace=True)
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            h = h + silu(torch.addmm(bias[j], h, weight[j]), inplace=True)
+        k = j - self.arrangement.scores
+        return h, drawn.straight @ self.straight[:, k] if k >= 0 else None
+
+
+def _order(arrangement: Arrangement, target: str | None) -> Sequence[int]:
+    """Where the variables are kept, in the order in which they are drawn: the target last."""
+    kept = arrangement.variables
+    ordered = list(arrangement.places)
+    aims = [i for i in ordered if target and f"{kept[i].name}.".startswith(f"{target}.")]
+    return [*(i for i in ordered if i not in aims), *aims]

@@ -1,0 +1,181 @@
+"""The prior's likelihood is exact, it learns, and it can be given any part of a row."""
+
+import pytest
+import torch
+
+from genmodels.algorithms.prior import Prior
+from genmodels.arrangement import Compact
+from genmodels.evidence import Evidence
+from genmodels.layout import Block, Condition, ConditionGroup, TableLayout
+from genmodels.variables import variables
+from tests.algorithms.mixed import LAYOUT, NAMES, batch, encoded, likelihood, network, prior
+
+LEVELS = TableLayout(
+    (Block("a", "categorical", 2), Block("b", "categorical", 3), Block("c", "categorical", 2))
+)
+
+
+def every_row():
+    codes = torch.cartesian_prod(torch.arange(2), torch.arange(3), torch.arange(2)).int()
+    return {"values": torch.zeros(12, 0), "codes": codes}
+
+
+def updated(model, steps, data=None):
+    optimizer = model.configure_optimizers()
+    data = batch(64) if data is None else data
+    for _ in range(steps):
+        loss = model.update(data, [optimizer], measure=False)
+        model.num_samples += len(data.x)
+    return loss.item()
+
+
+def test_the_probabilities_of_all_rows_sum_to_one_in_any_order():
+    model = prior(LEVELS)
+    x = Compact(LEVELS)(every_row())
+    assert model.log_prob(x).exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+    for rank in (torch.tensor([2.0, 0.0, 1.0]), torch.tensor([1.0, 2.0, 0.0])):
+        model.network.rank.copy_(rank)
+        assert model.log_prob(x).exp().sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_is_known_is_not_counted():
+    model = prior(LEVELS)
+    x = Compact(LEVELS)(every_row())
+    rest = model.log_prob(x, torch.tensor([False, True, False])).exp()
+    for level in range(3):
+        assert rest[x[:, 1] == level].sum().item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_knowing_the_first_variables_splits_the_chain_rule():
+    model = prior()
+    x = batch(10).x
+    first = torch.tensor([True, True, False, False, False])
+    parts = model.log_prob(x, first) + (model.log_prob(x) - model.log_prob(x, first))
+    torch.testing.assert_close(parts, model.log_prob(x))
+    everything = model.log_prob(x, torch.ones(5, dtype=torch.bool))
+    assert torch.equal(everything, torch.zeros(10))
+
+
+def test_training_lowers_the_loss_and_the_average_follows():
+    model = prior()
+    data = batch(64)
+    before = -model.log_prob(data.x).mean().item()
+    last = updated(model, 150, data)
+    assert last < before - 1.0
+    assert -model.log_prob(data.x).mean().item() < before - 1.0
+
+
+def test_an_update_needs_no_value_on_the_host():
+    model = prior().to("meta")
+    optimizer = model.configure_optimizers()
+    data = batch(8).to("meta")
+    for _ in range(4):  # the fourth is in a random order
+        loss = model.update(data, [optimizer], measure=True)
+        model.num_samples += 8
+    assert loss.device.type == "meta"
+
+
+def test_every_fourth_update_is_in_an_order_of_its_own():
+    model, ranks = prior(), []
+    for number in range(8):
+        model.num_samples = number * 16
+        ranks.append(model.order(16))
+    usual = [torch.equal(rank, model.network.rank) for rank in ranks]
+    assert usual == [True, True, True, False] * 2 or sum(usual) >= 6
+    assert all(len(set(rank.tolist())) == 5 for rank in ranks)
+
+
+def test_a_sample_is_a_pure_function_of_its_uniforms():
+    model = prior()
+    u = torch.rand(30, model.noise_dim, generator=torch.Generator().manual_seed(0))
+    nothing = torch.zeros(30, 0)
+    one, two = (model.sample(nothing, nothing, u) for _ in range(2))
+    part = model.sample(nothing[:7], nothing[:7], u[:7])
+    for name in ("values", "codes"):
+        assert torch.equal(one[name], two[name])
+        torch.testing.assert_close(one[name][:7], part[name], rtol=1e-4, atol=1e-4)
+    assert one["values"].abs().max() <= 1.0
+
+
+def test_samples_have_the_probabilities_of_the_rows():
+    model, count = prior(LEVELS), 60_000
+    u = torch.rand(count, model.noise_dim, generator=torch.Generator().manual_seed(1))
+    nothing = torch.zeros(count, 0)
+    codes = model.sample(nothing, nothing, u)["codes"]
+    wanted = model.log_prob(Compact(LEVELS)(every_row())).exp()
+    number = codes[:, 0] * 6 + codes[:, 1] * 2 + codes[:, 2]
+    shares = torch.bincount(number.long(), minlength=12) / count
+    assert (shares - wanted).abs().max().item() < 0.01
+
+
+@pytest.mark.parametrize("names", [("a",), ("x", "b"), ("y", "n", "x"), NAMES])
+def test_known_variables_come_back_and_weigh_nothing(names):
+    model, rows = prior(), encoded(20)
+    known = torch.tensor([v.name in names for v in variables(LAYOUT)]).repeat(20, 1)
+    u = torch.rand(20, model.noise_dim, generator=torch.Generator().manual_seed(2))
+    drawn, weight = model.sample_weighted(u, Evidence(**rows, known=known))
+    for i, variable in enumerate(variables(LAYOUT)):
+        if known[0, i]:
+            if variable.code is not None:
+                assert torch.equal(
+                    drawn["codes"][:, variable.code], rows["codes"][:, variable.code]
+                )
+            if variable.value is not None:
+                value = variable.value
+                assert torch.equal(drawn["values"][:, value], rows["values"][:, value])
+    assert torch.equal(weight, torch.zeros(20))
+
+
+def test_rows_that_know_different_things_can_be_drawn_together():
+    model, rows = prior(), encoded(40)
+    known = torch.rand(40, 5, generator=torch.Generator().manual_seed(3)) < 0.5
+    u = torch.rand(40, model.noise_dim, generator=torch.Generator().manual_seed(4))
+    together, _ = model.sample_weighted(u, Evidence(**rows, known=known))
+    for i in range(0, 40, 7):
+        one = slice(i, i + 1)
+        alone, _ = model.sample_weighted(u[one], Evidence(**rows, known=known).rows(one))
+        assert torch.equal(together["codes"][one], alone["codes"])
+        torch.testing.assert_close(together["values"][one], alone["values"], rtol=1e-4, atol=1e-4)
+
+
+def test_given_a_level_the_rest_has_its_conditional_probabilities():
+    model, count = prior(LEVELS), 60_000
+    evidence = Evidence.nothing(count, LEVELS)
+    evidence.codes[:, 2] = 1
+    evidence.known[:, 2] = True
+    u = torch.rand(count, model.noise_dim, generator=torch.Generator().manual_seed(5))
+    codes = model.sample_weighted(u, evidence)[0]["codes"]
+    rows = every_row()
+    rows = {name: value[rows["codes"][:, 2] == 1] for name, value in rows.items()}
+    wanted = model.log_prob(Compact(LEVELS)(rows), torch.tensor([False, False, True])).exp()
+    shares = torch.bincount((codes[:, 0] * 3 + codes[:, 1]).long(), minlength=6) / count
+    assert (shares - wanted).abs().max().item() < 0.01
+
+
+def test_restrictions_hold_and_weigh_what_was_allowed():
+    model, count = prior(LEVELS), 4_000
+    nothing = Evidence.nothing(count, LEVELS)
+    allowed = {1: torch.tensor([True, False, True])}
+    evidence = Evidence(nothing.values, nothing.codes, nothing.known, allowed)
+    u = torch.rand(count, model.noise_dim, generator=torch.Generator().manual_seed(6))
+    drawn, weight = model.sample_weighted(u, evidence)
+    assert 1 not in drawn["codes"][:, 1].tolist()
+    h, _ = model.network.read(model.network.start(1), model.network.arrangement.places[1], None)
+    p = model.likelihood.level_logits(model.network.arrangement.places[1], h).softmax(1)[0]
+    torch.testing.assert_close(weight.exp(), (1 - p[1]).detach().expand(count))
+
+
+def test_a_condition_of_training_is_refused():
+    group = ConditionGroup("a", (0.5, 0.5))
+    with pytest.raises(ValueError, match="condition=none"):
+        Prior(
+            layout=LAYOUT, condition=Condition((group,)), network=network(),
+            likelihood=likelihood(), optimizer=None, any_order=0.0, clip=1.0, ema=None,
+            rounding="auto",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), [("any_order", 1.0), ("rounding", "half")])
+def test_options_out_of_range_are_refused_by_name(key, value):
+    with pytest.raises(ValueError, match=key):
+        prior(**{key: value})
