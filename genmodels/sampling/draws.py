@@ -8,7 +8,7 @@ the device that asked: every device gets the same draws.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor
 
 __all__ = ["Draws", "Stream", "normal_quantiles"]
 
-Stream = Literal["latent", "noise", "condition", "decode"]
-_STREAMS: dict[str, int] = {"latent": 0, "noise": 1, "condition": 2, "decode": 3}
+Stream = Literal["latent", "noise", "condition", "decode", "stratum", "level", "known", "choice"]
+_STREAMS: dict[str, int] = {name: number for number, name in enumerate(get_args(Stream))}
 _LEVELS = 1 << 16
 
 
@@ -43,29 +43,42 @@ class Draws:
         self.block_rows = block_rows
         self._quantiles = {torch.device("cpu"): normal_quantiles()}
 
-    def rng(self, block: int, stream: Stream = "decode") -> np.random.Generator:
-        """The generator of one purpose in one block; streams are independent of each other."""
-        key = (_STREAMS[stream], block)
+    def rng(
+        self, block: int, stream: Stream = "decode", *, attempt: int = 0
+    ) -> np.random.Generator:
+        """The generator of one purpose in one block; streams are independent of each other.
+
+        Rows that are drawn again take theirs from another `attempt`.
+        """
+        key = (_STREAMS[stream], block, attempt) if attempt else (_STREAMS[stream], block)
         sequence = np.random.SeedSequence(entropy=self.seed, spawn_key=key)
         return np.random.Generator(np.random.SFC64(sequence))
 
     def block(
-        self, block: int, latent_dim: int, noise_dim: int, device: torch.device
+        self,
+        block: int,
+        latent_dim: int,
+        noise_dim: int,
+        device: torch.device,
+        *,
+        attempt: int = 0,
     ) -> tuple[Tensor, Tensor]:
         """Normal latents (R, Z) and uniforms in [0, 1) (R, U), float32, on `device`."""
-        latent = self._bits(block, "latent", latent_dim, np.dtype(np.uint16))
+        rng = self.rng(block, "latent", attempt=attempt)
+        latent = self._bits(rng, latent_dim, np.dtype(np.uint16))
         index = torch.from_numpy(latent.view(np.int16)).to(device)
         quantiles = self._on(device)
         z = quantiles.index_select(0, index.int().bitwise_and_(_LEVELS - 1).flatten())
-        noise = self._bits(block, "noise", noise_dim, np.dtype(np.uint32))
+        rng = self.rng(block, "noise", attempt=attempt)
+        noise = self._bits(rng, noise_dim, np.dtype(np.uint32))
         bits = torch.from_numpy(noise.view(np.int32)).to(device)
         u = bits.bitwise_right_shift(8).bitwise_and_((1 << 24) - 1).float().mul_(2.0**-24)
         return z.view(self.block_rows, latent_dim), u
 
-    def _bits(self, block: int, stream: Stream, width: int, dtype: np.dtype) -> np.ndarray:
+    def _bits(self, rng: np.random.Generator, width: int, dtype: np.dtype) -> np.ndarray:
         size = self.block_rows * width
         words = -(-size * dtype.itemsize // 8)
-        bits = self.rng(block, stream).integers(0, 1 << 64, size=words, dtype=np.uint64)
+        bits = rng.integers(0, 1 << 64, size=words, dtype=np.uint64)
         return bits.view(dtype)[:size].reshape(self.block_rows, width)
 
     def _on(self, device: torch.device) -> Tensor:

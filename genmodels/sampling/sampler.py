@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol, get_args
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from genmodels.layout import Condition, Layout
 from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
@@ -74,6 +75,7 @@ class Sampler:
         block_rows: rows per block, or None to choose by the width of a sample. Part of what a
             row depends on.
         workers: blocks at work at once; None: one per core.
+        controlled: draws rows as they are asked for; None: as the model draws them.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Sampler:
         precision: Precision = "float32",
         block_rows: int | None = None,
         workers: int | None = None,
+        controlled: Controlled | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
@@ -100,6 +103,7 @@ class Sampler:
         rows = default_block_rows(codec.layout) if block_rows is None else block_rows
         self.draws = Draws(seed=seed, block_rows=rows)
         self.workers = workers or _cores()
+        self.controlled = controlled
 
     def blocks(self, n: int) -> Iterator[Raw]:
         """Rows 0 ... n - 1 in order, in blocks of at most `block_rows`.
@@ -129,7 +133,7 @@ class Sampler:
         """All rows of one block."""
         rows = self.draws.block_rows
         z, u = self.draws.block(number, self.model.latent_dim, self.model.noise_dim, self.device)
-        c, index = self._condition(number)
+        c, index = self.condition(number)
         encoded = self._encoded(z, c, u)
         if index is not None and "codes" in encoded:
             self.conditions.impose(encoded["codes"], index)
@@ -140,31 +144,48 @@ class Sampler:
             start=number * rows,
         )
 
-    @torch.inference_mode()
-    def _encoded(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
-        """The model's rows, in passes small enough for a core's cache, on the host."""
-        size = _PASS_ROWS if self.device.type == "cpu" else len(z)
-        passes = zip(z.split(size), c.split(size), u.split(size), strict=True)
-        rounded = self.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=rounded):
-            parts = [self.model.sample(*inputs) for inputs in passes]
-        encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
-        return {name: value.cpu() for name, value in encoded.items()}
-
-    def _condition(self, number: int) -> tuple[Tensor, np.ndarray | None]:
+    def condition(self, number: int, attempt: int = 0) -> tuple[Tensor, np.ndarray | None]:
+        """Condition vectors (R, K) of a block and, if K > 0, the positions of their ones (R,)."""
         rows, width = self.draws.block_rows, self.conditions.condition.width
         if width == 0:
             return torch.zeros(rows, 0, device=self.device), None
-        index = self.conditions.draw(self.draws.rng(number, "condition"), rows)
+        rng = self.draws.rng(number, "condition", attempt=attempt)
+        index = self.conditions.draw(rng, rows)
         positions = torch.from_numpy(index).to(self.device)
         c = torch.zeros(rows, width, device=self.device)
         return c.scatter_(1, positions[:, None], 1.0), index
+
+    @torch.inference_mode()
+    def passes(self, call: Callable[..., Any], *inputs: Tensor) -> list[Any]:
+        """`call` on pieces of the inputs (M, ...) that are small enough for a core's cache."""
+        size = _PASS_ROWS if self.device.type == "cpu" else len(inputs[0])
+        rounded = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=rounded):
+            pieces = zip(*(value.split(size) for value in inputs), strict=True)
+            return [call(*piece) for piece in pieces]
+
+    def _encoded(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        """The model's rows, on the host."""
+        parts = self.passes(self.model.sample, z, c, u)
+        encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
+        return {name: value.cpu() for name, value in encoded.items()}
+
+    def _made(self, number: int) -> Raw | Made:
+        if self.controlled is None:
+            return self.block(number)
+        return self.controlled.block(self, number)
+
+    def _taken(self, made: Raw | Made, rows: int) -> Raw:
+        if isinstance(made, Made):
+            assert self.controlled is not None
+            return self.controlled.settled(made, rows)
+        return _head(made, rows)
 
     def _stream(self, n: int) -> Iterator[Raw]:
         rows = self.draws.block_rows
         count = -(-n // rows)
         workers = min(self.workers, count)
-        pending: deque[Future[Raw]] = deque()
+        pending: deque[Future[Raw | Made]] = deque()
         with (
             _evaluating(self.model),
             _one_thread_each(),
@@ -172,12 +193,12 @@ class Sampler:
         ):
             try:
                 for number in range(count):
-                    pending.append(pool.submit(self.block, number))
+                    pending.append(pool.submit(self._made, number))
                     if len(pending) > workers + AHEAD:
-                        yield pending.popleft().result()
+                        yield self._taken(pending.popleft().result(), rows)
                 while len(pending) > 1:
-                    yield pending.popleft().result()
-                yield _head(pending.popleft().result(), n - (count - 1) * rows)
+                    yield self._taken(pending.popleft().result(), rows)
+                yield self._taken(pending.popleft().result(), n - (count - 1) * rows)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 

@@ -18,11 +18,14 @@ from omegaconf.errors import OmegaConfBaseException
 from genmodels.tasks.check import check_values
 from genmodels.tasks.choices import CONFIGS, choices, groups, nearest
 
-__all__ = ["compose", "quoted", "require", "resolved", "shown"]
+__all__ = ["compose", "parts_of", "quoted", "require", "resolved", "shown"]
 
-PATHS = ("run", "out", "real", "synthetic", "holdout", "schema")
+PATHS = ("run", "out", "real", "synthetic", "holdout", "schema", "complete", "scenario")
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
-NAMES = ("target", "data.target", "data.infer.target", "positive", "sensitive", "split_by", "time")
+NAMES = (
+    *("target", "data.target", "data.infer.target", "positive", "sensitive", "split_by", "time"),
+    "balance",
+)
 """Keys whose values are names in the data: as they are, too."""
 
 
@@ -120,14 +123,50 @@ def quoted(text: str) -> str:
 
 
 def _plain_level(word: str) -> str:
-    """`condition.<name>=<level>` tells a model one thing: any name, and any level as text."""
+    """Words that speak of a name in the data: any name, and any level as text.
+
+    `condition.<name>=<level>`, `given.<name>=<wish or [wishes]>`, `constraints=[...]` and
+    `shares.<name>={level: share, ...}`, whose levels no key of Hydra's could be.
+    """
     key, sign, value = word.partition("=")
-    if not sign or not key.startswith("condition."):
-        return f"+{word}" if word.startswith("condition={") else word
-    name = re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key.removeprefix("condition."))
-    if not (value[:1] in ("'", '"') and _parses(f"level={value}")):
-        value = quoted(value)
-    return f"+condition={{{name}: {value}}}"
+    root, dot, name = key.partition(".")
+    if key == "constraints":
+        return f"{key}={_texts(value)}"
+    if not sign or root not in _NAMING:
+        return word
+    if not dot:
+        return f"+{word}" if value.startswith("{") else word
+    if root == "given" and value != "null":
+        value = _texts(value)
+    elif root != "given":
+        value = _text(value)
+    return f"+{root}={{{_escaped(name)}: {value}}}"
+
+
+_NAMING = ("condition", "given", "shares")
+
+
+def _escaped(name: str) -> str:
+    """A text as a key, whatever is in it."""
+    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", name)
+
+
+def _text(value: str) -> str:
+    """A text in quotes, if it is not already."""
+    return value if value[:1] in ("'", '"') and _parses(f"level={value}") else quoted(value)
+
+
+def _texts(value: str) -> str:
+    """A text, or the texts of a list, in quotes."""
+    if value[:1] == "[" and value[-1:] == "]":
+        return f"[{', '.join(_text(part) for part in parts_of(value[1:-1]))}]"
+    return _text(value)
+
+
+def parts_of(text: str) -> list[str]:
+    """What stands between the commas that are not inside quotes."""
+    found = re.findall(r"(?:\"[^\"]*\"|'[^']*'|[^,])+", text)
+    return [part.strip() for part in found if part.strip()]
 
 
 def _parses(word: str) -> bool:

@@ -24,6 +24,7 @@ from genmodels.sampling.sampler import Precision, Sampler
 from genmodels.tasks.build import Loaded, complete, instantiate, load_run
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
+from genmodels.tasks.control import Asked, build_controlled, read_asked
 from genmodels.writers.base import Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import write_card, write_manifest
 
@@ -64,18 +65,23 @@ def sample(cfg: DictConfig) -> Path:
     writer = build_writer(cfg.writer, kind, loaded)
     options = resolved(cfg)
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
-    sampler = build_sampler(loaded, seed=seed, **chosen)
+    asked, control = read_asked(options)
+    rows = rows if asked.complete is None else len(asked.complete)
+    sampler = build_sampler(loaded, seed=seed, asked=asked, **chosen)
     facts = {
         "rows": rows,
         "format": kind,
         "seed": seed,
         "conditions": chosen["condition"] or "empirical",
+        **({"control": control} if control else {}),
         **_facts(source, loaded, sampler),
     }
     start = time.monotonic()
     with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
         files = writer.write(tracked(sampler.blocks(rows), rows), folder)
+        facts |= _shortfall(sampler)
         write_card(folder, write_manifest(folder, files, facts))
+    rows = facts["rows"]
     seconds = time.monotonic() - start
     rate = f"{rows / seconds:,.0f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
@@ -94,16 +100,42 @@ def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
     }
 
 
+def _shortfall(sampler: Sampler) -> dict[str, Any]:
+    """How many rows there are and why not all, if rows that were not as asked were dropped."""
+    found = {} if sampler.controlled is None else sampler.controlled.facts()
+    if not found:
+        return {}
+    kept = found["asked"] - found["dropped"]
+    worst = max(found["broken"], key=found["broken"].get)
+    if not kept:
+        raise ValueError(f"none of {found['asked']:,} rows is as asked; {worst!r} failed most")
+    logger.warning(
+        "%s of %s rows are as asked, the others were dropped; %r failed most",
+        f"{kept:,}",
+        f"{found['asked']:,}",
+        worst,
+    )
+    return {"rows": kept, "shortfall": found}
+
+
 def build_sampler(
     loaded: Loaded,
     *,
     seed: int,
+    asked: Asked | None = None,
     condition: str | Mapping[str, Any] = "empirical",
     precision: Precision | Literal["auto"] = "auto",
     block_rows: int | None = None,
     workers: int | None = None,
 ) -> Sampler:
-    """A sampler of a run, on the device where its model is."""
+    """A sampler of a run, on the device where its model is; `asked` is what its rows shall be.
+
+    Raises:
+        ValueError: when the run cannot do what is asked.
+    """
+    controlled = None
+    if asked is not None:
+        controlled = build_controlled(loaded, asked, condition=condition)
     return Sampler(
         model=loaded.model,
         codec=loaded.codec,
@@ -113,6 +145,7 @@ def build_sampler(
         precision=_fastest(loaded) if precision == "auto" else precision,
         block_rows=block_rows,
         workers=workers,
+        controlled=controlled,
     )
 
 

@@ -244,9 +244,12 @@ def test_values_out_of_range_and_new_gaps_are_unfit():
     codec = TableCodec.fit(table(), SCHEMA, **options("tabvae"))
     restrictor = Restrictor(codec)
     known = np.array([True, True, False])
-    row, why = restrictor.unfit("age", Cells(pa.array([20, 400, 500]), known))
-    assert (row, why) == (1, "400 is not between 17 and 299, as in training")
+    rows, why = restrictor.unfit("age", Cells(pa.array([20, 400, 500]), known))
+    assert rows.tolist() == [1]
+    assert why == "400 is not between 17 and 299, as in training"
+    assert restrictor.unfit("age", Cells(pa.array([20, 400, 500]), known), slack=1.0) is None
+    assert restrictor.unfit("age", Cells(pa.array([-900, 5, 5]), known), slack=1.0) is not None
     assert restrictor.unfit("age", Cells(pa.array([20, None, 500]), known)) is None
-    row, why = restrictor.unfit("x", Cells(pa.array([0.5, None, 1.0]), known))
-    assert row == 1
+    rows, why = restrictor.unfit("x", Cells(pa.array([0.5, None, 1.0]), known))
+    assert rows.tolist() == [1]
     assert "none was missing in training" in why

@@ -72,3 +72,16 @@ def test_large_seeds_are_accepted():
     first = Draws(seed=2**70, block_rows=8).rng(0).random()
     assert first != Draws(seed=2**70 + 1, block_rows=8).rng(0).random()
     assert isinstance(first, float | np.floating)
+
+
+def test_another_attempt_has_other_numbers_and_the_first_is_as_without():
+    draws = Draws(seed=3, block_rows=64)
+    cpu = torch.device("cpu")
+    first = draws.block(2, 3, 4, cpu)
+    same, other = draws.block(2, 3, 4, cpu, attempt=0), draws.block(2, 3, 4, cpu, attempt=1)
+    for a, b, c in zip(first, same, other, strict=True):
+        assert torch.equal(a, b)
+        assert (a != c).float().mean() > 0.9
+    third = draws.block(2, 3, 4, cpu, attempt=2)
+    assert not torch.equal(other[1], third[1])
+    assert draws.rng(2, "choice", attempt=1).random() != draws.rng(1, "choice", attempt=2).random()

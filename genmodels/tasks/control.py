@@ -1,0 +1,191 @@
+"""What is asked of sampled rows, from settings to the object that draws them so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from genmodels.codecs.restrict import Restrictor
+from genmodels.data.open import open_source
+from genmodels.sampling.attempts import takes_evidence
+from genmodels.sampling.completion import Completion, Fill
+from genmodels.sampling.constraints import Constraints, parse_constraints
+from genmodels.sampling.control import Control
+from genmodels.sampling.controlled import Controlled, Shortfall
+from genmodels.sampling.shares import Shares, balanced, target_shares
+from genmodels.sampling.strata import Stratum, check_temper, parse_scenario, read_scenario
+from genmodels.sampling.wishes import parse_wishes
+from genmodels.schema import TableSchema
+from genmodels.tasks.build import Loaded
+from genmodels.tasks.compose import parts_of
+from genmodels.types import Raw
+
+__all__ = ["KEYS", "Asked", "build_controlled", "check_temper", "read_asked"]
+
+KEYS = (
+    *("given", "complete", "fill", "balance", "shares", "temper", "scenario", "constraints"),
+    *("redraws", "shortfall", "candidates"),
+)
+"""The settings of `genmodels sample` that this file is about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of the rows; by default nothing. See `configs/sample.yaml`."""
+
+    given: Mapping[str, Any] = field(default_factory=dict)
+    complete: Raw | None = None
+    fill: Fill = "missing"
+    balance: str | None = None
+    shares: Mapping[str, Any] = field(default_factory=dict)
+    temper: float = 1.0
+    scenario: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Sequence[str] = ()
+    redraws: int = 20
+    shortfall: Shortfall = "error"
+    candidates: int = 8
+
+    @property
+    def anything(self) -> bool:
+        asked = (self.given, self.balance, self.shares, self.scenario, self.constraints)
+        return any(asked) or self.complete is not None or self.temper != 1.0
+
+
+def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
+    """What the settings ask for, files read; and the same for the manifest, as it was asked.
+
+    Raises:
+        ValueError: when a value is of the wrong kind or a file cannot be read.
+        OSError: when a file is not there.
+    """
+    chosen = {key: options[key] for key in KEYS}
+    for key in ("given", "shares"):
+        if not isinstance(chosen[key], Mapping):
+            raise ValueError(f"{key}: write {key}.<name>=..., got {key}={chosen[key]!r}")
+    chosen["shares"] = {name: _shares(name, text) for name, text in chosen["shares"].items()}
+    if isinstance(chosen["constraints"], str):
+        chosen["constraints"] = [chosen["constraints"]]
+    facts = {key: value for key, value in chosen.items() if value and value != _default(key)}
+    if chosen["scenario"] is not None:
+        chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
+    if chosen["complete"] is not None:
+        path = chosen["complete"]
+        chosen["complete"] = open_source(path).load()
+        facts["complete"] = {"path": str(path)}
+    chosen = {key: _default(key) if value is None else value for key, value in chosen.items()}
+    chosen["temper"] = check_temper(chosen["temper"], key="temper")
+    for key, least in (("redraws", 0), ("candidates", 1)):
+        number = chosen[key]
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+            raise ValueError(f"{key} must be a whole number of at least {least}, got {number!r}")
+    return Asked(**chosen), facts
+
+
+def build_controlled(
+    loaded: Loaded, asked: Asked, *, condition: str | Mapping[str, Any] = "empirical"
+) -> Controlled | None:
+    """What draws the rows of a run as they are asked for; None when nothing is asked.
+
+    Args:
+        loaded: the run.
+        asked: of its rows.
+        condition: what the model is told besides, which must then be nothing in particular.
+
+    Raises:
+        ValueError: when the run cannot do what is asked, or two things contradict each other.
+    """
+    if not asked.anything:
+        return None
+    if not isinstance(loaded.schema, TableSchema):
+        raise ValueError(
+            f"{_named(asked)}: only data with named attributes can be asked for, and model="
+            f"{_model(loaded)} makes pictures; use condition.label=<class>"
+        )
+    if condition not in ("empirical", {}):
+        raise ValueError(
+            f"condition and {_named(asked)} cannot be combined; ask for all with given.<name>=..."
+        )
+    if asked.balance is not None and asked.shares:
+        raise ValueError("balance and shares cannot be combined; give the shares alone")
+    if asked.complete is not None and (asked.scenario or asked.balance or asked.shares):
+        raise ValueError(
+            "complete cannot be combined with scenario, balance or shares: each row is asked for "
+            "by what it holds"
+        )
+    control = _control(loaded.schema, Restrictor(loaded.codec), asked)
+    _refuse_what_needs_evidence(loaded, asked, control)
+    return Controlled(
+        control=control,
+        redraws=asked.redraws,
+        shortfall=asked.shortfall,
+        candidates=asked.candidates,
+    )
+
+
+def _control(schema: TableSchema, restricts: Restrictor, asked: Asked) -> Control:
+    common = parse_wishes(asked.given, schema, key="given")
+    strata = [Stratum("all rows", 1.0, (), asked.temper)]
+    if asked.scenario:
+        strata = list(parse_scenario(asked.scenario, schema, temper=asked.temper))
+    shares: Shares | None = None
+    if asked.balance is not None:
+        shares = balanced(asked.balance, restricts)
+    elif asked.shares:
+        shares = target_shares(asked.shares, restricts)
+    completion = None
+    if asked.complete is not None:
+        completion = Completion(raw=asked.complete, restricts=restricts, fill=asked.fill)
+    constraints: Constraints = parse_constraints(asked.constraints, schema)
+    return Control(
+        restricts=restricts,
+        strata=[Stratum(s.name, s.share, (*common, *s.wishes), s.temper) for s in strata],
+        shares=shares,
+        completion=completion,
+        constraints=constraints,
+    )
+
+
+def _refuse_what_needs_evidence(loaded: Loaded, asked: Asked, control: Control) -> None:
+    if takes_evidence(loaded.model):
+        return
+    wanted = ["complete"] if asked.complete is not None else []
+    wanted += ["temper"] if control.tempered else []
+    if wanted:
+        raise ValueError(
+            f"model={_model(loaded)} cannot do {wanted[0]}=...: it makes whole rows at once, by "
+            "fixed probabilities. Train one that can: genmodels train model=tabvae ..."
+        )
+
+
+def _shares(name: str, asked: Any) -> Any:
+    """{level: share} of a text such as "{>50K: 0.5}"; anything else as it is.
+
+    Raises:
+        ValueError: when the text is of another form.
+    """
+    if not isinstance(asked, str):
+        return asked
+    found = {}
+    for part in parts_of(asked.strip().removeprefix("{").removesuffix("}")):
+        level, _, share = part.rpartition(":")
+        try:
+            found[level.strip().strip("'\"")] = float(share)
+        except ValueError:
+            raise ValueError(
+                f"shares.{name}={asked}: write {{level: share, ...}}, such as {{yes: 0.5}}"
+            ) from None
+    return found
+
+
+def _named(asked: Asked) -> str:
+    """The first of the settings that ask for something."""
+    return next(key for key in KEYS if getattr(asked, key) not in (None, {}, (), [], _default(key)))
+
+
+def _model(loaded: Loaded) -> str:
+    return str(loaded.cfg.get("choices", {}).get("model", type(loaded.model).__name__))
+
+
+def _default(key: str) -> Any:
+    return getattr(Asked(), key)
