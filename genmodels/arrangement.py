@@ -60,6 +60,13 @@ class Arrangement:
     def __len__(self) -> int:
         return len(self.variables)
 
+    def order(self, target: str | None) -> Sequence[int]:
+        """Where the variables are kept, in the order in which they are drawn: the target last."""
+        ordered = list(self.places)
+        named = [f"{variable.name}." for variable in self.variables]
+        aims = [i for i in ordered if target and named[i].startswith(f"{target}.")]
+        return [*(i for i in ordered if i not in aims), *aims]
+
     def _buckets(self) -> Sequence[Bucket]:
         sizes = [_size(v) for v in self.variables[: self.levels]]
         starts = [i for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]

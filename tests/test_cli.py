@@ -85,7 +85,7 @@ EMPTY = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a,b\n1,2\n"}
         (["train", "data.path=header.csv"], "no rows"),
         (["train", "data.path=one.csv"], "one row"),
         (["train", "model=dcgan", "data=imagefolder", "data.path=empty"], "no images"),
-        (["train", "model=dcgan", "data.path=good.csv"], "model for tables: ctgan, tvae"),
+        (["train", "model=dcgan", "data.path=good.csv"], "model for tables: ctgan"),
         (["train", "model=tvae", "data=digits"], "model for images"),
         (["train", "run=x", "resume=auto", "data.path=missing.csv"], "does not exist"),
         (["sample", "run=nowhere", "n=10", "out=x"], "no run at nowhere"),

@@ -20,7 +20,7 @@ from genmodels.evidence import Evidence
 from genmodels.layout import Condition, Expand, Layout
 from genmodels.types import Batch, Encoded
 
-__all__ = ["BoundsLikelihood", "Controllable", "GenerativeModel", "evaluating"]
+__all__ = ["BoundsLikelihood", "Chooses", "Controllable", "GenerativeModel", "evaluating"]
 
 
 @contextmanager
@@ -57,6 +57,14 @@ class Controllable(Protocol):
 
         The rows have a distribution q; what is wanted is in proportion to q * exp(log-weight).
         """
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """A model that chooses its weights for sampling by itself, after each measurement."""
+
+    def choose(self) -> dict[str, float]:
+        """End a measurement; values by name, "val/loss" among them."""
 
 
 class GenerativeModel(L.LightningModule, ABC):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
+from genmodels.algorithms.choosing import Chosen
 from genmodels.algorithms.drawing import Drawing
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
@@ -86,10 +87,12 @@ class Prior(GenerativeModel):
         self.average = nn.ModuleDict(
             {"network": frozen_copy(network), "likelihood": frozen_copy(likelihood)}
         ).eval()
+        self.chosen = Chosen(self.average, count=len(network.get_buffer("rank")))
         self.parts = Compact(layout)
         self.factory, self.ema = optimizer, ema
         self.any_order, self.clip, self.rounding = any_order, clip, rounding
         self.drawing = Drawing(layout=layout)
+        self.measured: list[tuple[Tensor, int]] = []
 
     @property
     def noise_dim(self) -> int:
@@ -100,12 +103,20 @@ class Prior(GenerativeModel):
         """Ranks (V,) of the variables in the usual order."""
         return self.network.get_buffer("rank")
 
+    @property
+    def held(self) -> nn.ModuleDict:
+        """The modules to sample with: the chosen ones, or the average before any measurement."""
+        chosen: Any = self.chosen.modules_by_name
+        return self.average if self.chosen.empty else chosen
+
     def sampled(self) -> tuple[Any, Any]:
-        """The network and the likelihood with the averaged weights."""
-        return self.average["network"], self.average["likelihood"]
+        """The network and the likelihood to sample with."""
+        held = self.held
+        return held["network"], held["likelihood"]
 
     def trained(self) -> list[nn.Parameter]:
-        return [*self.network.parameters(), *self.likelihood.parameters()]
+        whole = [*self.network.parameters(), *self.likelihood.parameters()]
+        return [p for p in whole if p.requires_grad]
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return build_optimizer(self.factory, self.trained())
@@ -114,9 +125,24 @@ class Prior(GenerativeModel):
         """Start from the frequencies of the levels; a checkpoint is restored after this."""
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         codes = data.train.encoded["codes"]
-        likelihoods: list[Any] = [self.likelihood, self.average["likelihood"]]
+        chosen: Any = self.chosen.modules_by_name
+        likelihoods: list[Any] = [
+            self.likelihood,
+            self.average["likelihood"],
+            chosen["likelihood"],
+        ]
         for likelihood in likelihoods:
             likelihood.start_from(codes)
+
+    def on_train_epoch_start(self) -> None:
+        """What variables share is held fast once they choose their weights apart."""
+        if bool(self.chosen.apart):
+            for parameter in self.chosen.shared(self.live()):
+                parameter.requires_grad_(False)
+
+    def live(self) -> nn.ModuleDict:
+        """The modules that are trained, by name."""
+        return nn.ModuleDict({"network": self.network, "likelihood": self.likelihood})
 
     def update(
         self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
@@ -164,8 +190,27 @@ class Prior(GenerativeModel):
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Adds the negative log-likelihood of one batch, in the usual order, to the meter."""
-        self.meter.add("val/loss", -self.log_prob(batch.x))
+        """Notes the negative log-likelihood of each variable, in the usual order."""
+        values, codes = self.parts.parts(batch.x)
+        modules: Any = self.average
+        h, shift = modules["network"](values, codes, self.rank)
+        found = modules["likelihood"].log_prob(h, shift, values, codes)
+        self.measured.append((-found.double().sum(1), found.shape[1]))
+
+    @torch.no_grad()
+    def choose(self) -> dict[str, float]:
+        """End a measurement: take the better weights, see `Chosen`.
+
+        Returns:
+            val/loss of the chosen weights and val/loss_now of the present ones, nats per row.
+        """
+        rows = sum(count for _, count in self.measured)
+        losses = torch.stack([loss for loss, _ in self.measured]).sum(0).div(rows).float()
+        self.measured = []
+        if self.chosen.consider(self.average, losses):
+            for modules in (self.live(), self.average):
+                modules.load_state_dict(self.chosen.modules_by_name.state_dict())
+        return {"val/loss": float(self.chosen.best.sum()), "val/loss_now": float(losses.sum())}
 
     @torch.no_grad()
     def log_prob(self, x: Tensor, known: Tensor | None = None) -> Tensor:
@@ -185,7 +230,7 @@ class Prior(GenerativeModel):
             rank, counted = torch.where(given, rank - len(rank), rank), (~given).float()
         values, codes = self.parts.parts(x)
         network, likelihood = self.sampled()
-        with evaluating(self.average):
+        with evaluating(self.held):
             h, shift = network(values, codes, rank)
             found: Tensor = likelihood.log_prob(h, shift, values, codes)
         return counted @ found
@@ -196,11 +241,11 @@ class Prior(GenerativeModel):
         return self.log_prob(batch.x)
 
     def sampler_modules(self) -> dict[str, nn.Module]:
-        return {"network": self.average["network"], "likelihood": self.average["likelihood"]}
+        return dict(self.held.items())
 
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor, *, temper: float = 1.0) -> Encoded:
-        with evaluating(self.average):
+        with evaluating(self.held):
             return self.drawing.free(*self.sampled(), u, temper=temper)
 
     @torch.no_grad()
@@ -218,7 +263,7 @@ class Prior(GenerativeModel):
             The rows, and the sum (B,) over the restricted variables of the log-probability of
             what was allowed, given what was drawn before.
         """
-        with evaluating(self.average):
+        with evaluating(self.held):
             return self.drawing.given(*self.sampled(), u, evidence, temper=temper)
 
 

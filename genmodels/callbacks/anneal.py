@@ -31,6 +31,7 @@ class Anneal(L.Callback):
         patience: measurements without improvement before a drop.
         factor: of one drop, in (0, 1).
         most_drops: at most so many drops.
+        least: what counts as an improvement.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Anneal(L.Callback):
         patience: int,
         factor: float,
         most_drops: int,
+        least: float,
     ) -> None:
         if patience < 1 or not 0.0 < factor < 1.0:
             raise ValueError(
@@ -51,6 +53,7 @@ class Anneal(L.Callback):
             )
         self.ledger, self.monitor, self.warm_up, self.floor = ledger, monitor, warm_up, floor
         self.patience, self.factor, self.most_drops = patience, factor, most_drops
+        self.least = least
         self.best, self.waited, self.drops, self.seen = math.inf, 0, 0, 0
         self.full: list[float] = []
 
@@ -83,7 +86,7 @@ class Anneal(L.Callback):
         )
 
     def _measured(self, trainer: L.Trainer, value: float) -> None:
-        if value < self.best:
+        if value < self.best - self.least:
             self.best, self.waited = value, 0
             return
         self.waited += 1

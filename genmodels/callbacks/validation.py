@@ -10,7 +10,7 @@ from typing import Any, Literal
 import lightning as L
 import torch
 
-from genmodels.algorithms.base import GenerativeModel, evaluating
+from genmodels.algorithms.base import Chooses, GenerativeModel, evaluating
 from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.typed import data_of, model_of
 from genmodels.run import Run
@@ -78,7 +78,8 @@ class Validation(L.Callback):
             torch.manual_seed(self.seed)
             for number, batch in enumerate(data.validation_batches()):
                 model.validation_step(batch, number)
-        return model.meter.flush()
+        chosen = model.choose() if isinstance(model, Chooses) else {}
+        return model.meter.flush() | chosen
 
     def _score(self) -> float:
         assert self.validation is not None

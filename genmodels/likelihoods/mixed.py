@@ -91,6 +91,15 @@ class MixedLikelihood(nn.Module):
                 shares = (counts + 0.1) / (len(codes) + 0.1 * variable.levels)
                 row[0, : variable.levels] = shares.log()
 
+    def variable_axes(self) -> dict[str, tuple[int, slice]]:
+        """Axis of the variables in each parameter, and which variables."""
+        scores = slice(self.arrangement.scores, len(self.arrangement))
+        found = {"mixture": (0, scores), "mixture_bias": (0, scores)}
+        for k, bucket in enumerate(self.arrangement.buckets):
+            place = (0, slice(bucket.start, bucket.stop))
+            found |= {f"weights.{k}": place, f"biases.{k}": place}
+        return found
+
     def log_prob(self, h: Tensor, shift: Tensor, values: Tensor, codes: Tensor) -> Tensor:
         """Hidden vectors (V, B, H), shifts (F, B), scores (B, F), levels (B, Q) -> (V, B) nats."""
         levels = self.level_log_probs(h, codes)

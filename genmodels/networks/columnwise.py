@@ -7,7 +7,6 @@ in sampling. The heads are in `likelihoods/mixed.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +16,9 @@ from torch.nn.functional import silu
 
 from genmodels.arrangement import Arrangement
 from genmodels.layout import Layout
-from genmodels.networks.contexts import make_context
+from genmodels.networks.contexts import FullContext, make_context
 from genmodels.networks.features import Features
+from genmodels.networks.straight import note_score, straight_shift, straight_shifts
 
 __all__ = ["Columnwise", "Drawn"]
 
@@ -49,7 +49,8 @@ class Columnwise(nn.Module):
         hidden: width H of the hidden layers.
         layers: hidden layers after the first one.
         dropout: share of hidden units dropped while training, the same for all columns of a row.
-        cells: of the piecewise linear code of a score.
+        cells: of the piecewise linear code of a number, at most.
+        most_cells: of all numbers together.
         embedding: width of the vector of a level.
         context: "full" first layer, "summed" one for very wide tables, "auto".
         summed: width of the running sum of a summed first layer.
@@ -67,6 +68,7 @@ class Columnwise(nn.Module):
         layers: int,
         dropout: float,
         cells: int,
+        most_cells: int,
         embedding: int,
         context: Literal["auto", "full", "summed"],
         summed: int,
@@ -74,12 +76,16 @@ class Columnwise(nn.Module):
         super().__init__()
         arrangement = Arrangement(layout)
         self.arrangement, self.dropout = arrangement, dropout
-        self.order = _order(arrangement, target)
+        self.order = arrangement.order(target)
         rank = torch.empty(len(arrangement))
         rank[torch.tensor(self.order, dtype=torch.long)] = torch.arange(len(rank)).float()
         self.register_buffer("rank", rank, False)
         self.features = Features(
-            arrangement=arrangement, order=self.order, cells=cells, embedding=embedding
+            arrangement=arrangement,
+            order=self.order,
+            cells=cells,
+            most_cells=most_cells,
+            embedding=embedding,
         )
         self.context = make_context(
             context, features=self.features, rank=rank, hidden=hidden, width=summed
@@ -104,19 +110,27 @@ class Columnwise(nn.Module):
         h = silu(self.context(fixed, learned, rank).contiguous())
         for weight, bias in zip(self.weights, self.biases, strict=True):
             h = h + silu(torch.baddbmm(bias, self.drop(h), weight))
-        return self.drop(h), self.shift(straight, rank)
+        ranks = rank[self.arrangement.scores :]
+        return self.drop(h), straight_shifts(self.straight, straight, ranks)
+
+    def variable_axes(self) -> dict[str, tuple[int, slice]] | None:
+        """Axis of the variables in each parameter, and which; None if all share the first layer."""
+        if not isinstance(self.context, FullContext):
+            return None
+        everything = slice(0, len(self.rank))
+        found = {
+            f"context.{key}": (axis, everything)
+            for key, axis in self.context.variable_axes().items()
+        }
+        hidden = {f"{kind}.{k}" for kind in ("weights", "biases") for k in range(len(self.weights))}
+        found |= {key: (0, everything) for key in hidden}
+        return found | {"straight": (1, slice(self.arrangement.scores, len(self.rank)))}
 
     def drop(self, h: Tensor) -> Tensor:
         if not self.training or self.dropout <= 0:
             return h
         kept = torch.rand(h.shape[1:], device=h.device) >= self.dropout
         return h * (kept / (1.0 - self.dropout)).to(h.dtype)
-
-    def shift(self, straight: Tensor, rank: Tensor) -> Tensor:
-        """Straight path from scores (B, 2 F) to the means of the scores, (F, B)."""
-        ranks = rank[self.arrangement.scores :]
-        seen = (ranks[:, None] < ranks).to(straight.dtype).repeat(2, 1)
-        return (self.straight * seen).t() @ straight.t()
 
     def start(self, rows: int) -> Drawn:
         """`rows` rows of which nothing has been drawn yet."""
@@ -138,9 +152,7 @@ class Columnwise(nn.Module):
             fixed, learned = fixed * rows[:, None], learned * rows[:, None]
         self.context.observe(drawn.read, i, (fixed, learned))
         if value is not None:
-            k, count = i - self.arrangement.scores, self.straight.shape[1]
-            drawn.straight[:, k] += fixed[:, 1]
-            drawn.straight[:, count + k] += fixed[:, 2]
+            note_score(drawn.straight, i - self.arrangement.scores, fixed)
 
     def read(self, drawn: Drawn, j: int, upto: int | None) -> tuple[Tensor, Tensor | None]:
         """h_j (B, H) and the shift of its mean (B,), if it has a score.
@@ -154,12 +166,4 @@ class Columnwise(nn.Module):
         for weight, bias in zip(self.weights, self.biases, strict=True):
             h = h + silu(torch.addmm(bias[j], h, weight[j]), inplace=True)
         k = j - self.arrangement.scores
-        return h, drawn.straight @ self.straight[:, k] if k >= 0 else None
-
-
-def _order(arrangement: Arrangement, target: str | None) -> Sequence[int]:
-    """Where the variables are kept, in the order in which they are drawn: the target last."""
-    kept = arrangement.variables
-    ordered = list(arrangement.places)
-    aims = [i for i in ordered if target and f"{kept[i].name}.".startswith(f"{target}.")]
-    return [*(i for i in ordered if i not in aims), *aims]
+        return h, straight_shift(self.straight, drawn.straight, k)

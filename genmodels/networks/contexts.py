@@ -54,6 +54,10 @@ class FullContext(nn.Module):
         whole = fixed @ first + learned @ second
         return whole.unflatten(1, (self.count, self.hidden)).transpose(0, 1) + self.bias[:, None]
 
+    def variable_axes(self) -> dict[str, int]:
+        """Axis of the variables in each parameter."""
+        return {"weights.0": 1, "weights.1": 1, "bias": 0}
+
     def visible(self, kind: int, rank: Tensor) -> Tensor:
         """Which features each variable may read, (features, V, 1) of 0 and 1."""
         owners = self.get_buffer(f"owners{kind}")
@@ -95,7 +99,7 @@ class SummedContext(nn.Module):
     def __init__(self, *, features: Features, rank: Tensor, hidden: int, width: int) -> None:
         super().__init__()
         self.width, self.count = width, len(rank)
-        self.register_buffer("padded", _padded(features, self.count), False)
+        self.register_buffer("padded", _padded(features), False)
         wide = self.padded.shape[1]
         self.inner = nn.Parameter(torch.randn(self.count, wide, width) / math.sqrt(wide))
         bound = 1.0 / math.sqrt(width)
@@ -155,17 +159,8 @@ def _product_type(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if rounded else x.dtype
 
 
-def _padded(features: Features, count: int) -> Tensor:
+def _padded(features: Features) -> Tensor:
     """Where the features of each variable lie among all of them, (V, most); absent: the last."""
-    fixed, learned = features.fixed_slices, features.learned_slices
-    first = len(features.get_buffer("fixed_owners"))
-    rows = [
-        [*_range(fixed.get(i)), *(first + k for k in _range(learned.get(i)))] for i in range(count)
-    ]
-    absent = first + len(features.get_buffer("learned_owners"))
-    most = max(len(row) for row in rows)
+    rows = features.columns()
+    absent, most = sum(len(row) for row in rows), max(len(row) for row in rows)
     return torch.tensor([row + [absent] * (most - len(row)) for row in rows])
-
-
-def _range(part: slice | None) -> range:
-    return range(0) if part is None else range(part.start, part.stop)

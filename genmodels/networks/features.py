@@ -28,7 +28,8 @@ class Features(nn.Module):
     Args:
         arrangement: the V variables.
         order: in which their features lie side by side, V numbers.
-        cells: of the piecewise linear code, at least 1.
+        cells: of the piecewise linear code of one number, at most.
+        most_cells: of all numbers together, as far as 8 each allow.
         embedding: width of the vector of a level; variables with few levels have 4 at most.
 
     References:
@@ -49,10 +50,18 @@ class Features(nn.Module):
     steps: Tensor
 
     def __init__(
-        self, *, arrangement: Arrangement, order: Sequence[int], cells: int, embedding: int
+        self,
+        *,
+        arrangement: Arrangement,
+        order: Sequence[int],
+        cells: int,
+        most_cells: int,
+        embedding: int,
     ) -> None:
         super().__init__()
         kept = arrangement.variables
+        numbers = sum(bool(v.value is not None or v.places) for v in kept)
+        cells = min(cells, max(8, most_cells // max(1, numbers)))
         self.variables, self.cells, self.width = kept, cells, 2 + cells
         self.scored = [i for i, v in enumerate(kept) if v.value is not None]
         self.places = [i for i, v in enumerate(kept) if v.value is None and v.places]
@@ -125,6 +134,15 @@ class Features(nn.Module):
         self.stops = [
             [sum(rank[i] < r for i in own) for r in range(len(rank) + 1)] for own in owned
         ]
+
+    def columns(self) -> list[list[int]]:
+        """Where the features of each variable lie when learned ones follow all fixed ones."""
+        first = len(self.get_buffer("fixed_owners"))
+        found: list[list[int]] = [[] for _ in self.variables]
+        for start, slices in ((0, self.fixed_slices), (first, self.learned_slices)):
+            for i, part in slices.items():
+                found[i] += range(start + part.start, start + part.stop)
+        return found
 
     def forward(self, values: Tensor, codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scores (B, F) and levels (B, Q) of whole rows.

@@ -24,7 +24,15 @@ LAYOUT = TableLayout(
     )
 )
 NAMES = ("a", "x", "n", "y", "b")
-SIZES = {"hidden": 16, "layers": 1, "dropout": 0.0, "cells": 4, "embedding": 5, "summed": 8}
+SIZES = {
+    "hidden": 16,
+    "layers": 1,
+    "dropout": 0.0,
+    "cells": 4,
+    "most_cells": 99,
+    "embedding": 5,
+    "summed": 8,
+}
 
 
 def network(layout=LAYOUT, **changes):
