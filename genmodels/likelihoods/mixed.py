@@ -251,5 +251,7 @@ def _limited(log_probs: Tensor, allowed: Tensor | None, limit: Tensor | None) ->
 def _draw_level(logits: Tensor, u: Tensor) -> Tensor:
     """The first level whose cumulative probability exceeds u; (B, K) and (B,) -> int64 (B,)."""
     upto = logits.softmax(1).cumsum(1)
-    target = u * upto[:, -1]
-    return (upto[:, :-1] <= target[:, None]).sum(1)
+    total = upto[:, -1]
+    # u * total may round up to total, which no level exceeds
+    target = torch.minimum(u * total, torch.nextafter(total, torch.zeros_like(total)))
+    return torch.searchsorted(upto, target[:, None], right=True).squeeze(1)

@@ -123,7 +123,7 @@ class Columnwise(nn.Module):
             for key, axis in self.context.variable_axes().items()
         }
         hidden = {f"{kind}.{k}" for kind in ("weights", "biases") for k in range(len(self.weights))}
-        found |= {key: (0, everything) for key in hidden}
+        found |= dict.fromkeys(hidden, (0, everything))
         return found | {"straight": (1, slice(self.arrangement.scores, len(self.rank)))}
 
     def drop(self, h: Tensor) -> Tensor:
