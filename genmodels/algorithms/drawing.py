@@ -56,9 +56,9 @@ class Drawing:
     def given(
         self, network: Any, likelihood: Any, u: Tensor, evidence: Evidence, *, temper: float
     ) -> tuple[Encoded, Tensor]:
-        """The rest of rows, given evidence; see `Prior.sample_weighted`."""
+        """The rest of rows, given evidence, and the log-density (B,) of what was drawn."""
         encoded, known = self._blank(u), self.arranged(evidence.known)
-        weight, drawn = u.new_zeros(len(u)), network.start(len(u))
+        drawn_density, drawn = u.new_zeros(len(u)), network.start(len(u))
         somewhere = known.any(0).tolist()
         for j in (j for j, given in enumerate(somewhere) if given):
             value, code = self._of(evidence, j)
@@ -71,8 +71,10 @@ class Drawing:
             h, shift = network.read(drawn, j, None)
             wish = self._wish(evidence, j)
             draw = likelihood.draw(j, h, shift, self._uniform(u, j), temper=temper, **wish)
+            density = likelihood.log_prob_of(j, h, shift, draw.value, draw.code)
             if draw.log_mass is not None:
-                weight = weight + torch.where(known[:, j], 0.0, draw.log_mass)
+                density = density - draw.log_mass
+            drawn_density = drawn_density + torch.where(known[:, j], 0.0, density)
             network.observe(drawn, j, draw.value, draw.code, ~known[:, j])
             told = self._of(evidence, j) if somewhere[j] else (draw.value, draw.code)
             pairs = zip((draw.value, draw.code), told, strict=True)
@@ -81,7 +83,18 @@ class Drawing:
                 j,
                 *(None if a is None else torch.where(known[:, j], b, a) for a, b in pairs),
             )
-        return encoded, weight
+        return encoded, drawn_density
+
+    def levels(self, network: Any, likelihood: Any, evidence: Evidence, variable: int) -> Tensor:
+        """Probabilities (B, levels) of one variable; see `Prior.predict`."""
+        place, known = self.arrangement.places[variable], self.arranged(evidence.known)
+        drawn = network.start(len(evidence))
+        for j, given in enumerate(known.any(0).tolist()):
+            if given and j != place:
+                network.observe(drawn, j, *self._of(evidence, j), known[:, j])
+        h, _ = network.read(drawn, place, None)
+        logits: Tensor = likelihood.level_logits(place, h)
+        return logits.softmax(1)
 
     def _blank(self, u: Tensor) -> Encoded:
         return {

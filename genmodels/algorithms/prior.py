@@ -254,17 +254,26 @@ class Prior(GenerativeModel):
     ) -> tuple[Encoded, Tensor]:
         """Draw what is not known: known variables first, then restricted ones, then the rest.
 
+        Rows are proposed in an order that was learned less well than the usual one, so each is
+        weighed by its exact likelihood: log p(x) - log q(x) with p in the usual order, q as drawn.
+
         Args:
             u: uniform in [0, 1), shape (B, U).
             evidence: about B rows.
-            temper: see `sample`.
+            temper: see `sample`; rows of another temper than 1 are not weighed.
 
         Returns:
-            The rows, and the sum (B,) over the restricted variables of the log-probability of
-            what was allowed, given what was drawn before.
+            The rows, and their log-weights (B,): what is wanted is in proportion to q exp(weight).
         """
+        network, likelihood = self.sampled()
         with evaluating(self.held):
-            return self.drawing.given(*self.sampled(), u, evidence, temper=temper)
+            rows, density = self.drawing.given(network, likelihood, u, evidence, temper=temper)
+            if temper != 1.0:
+                return rows, torch.zeros_like(density)
+            values, codes = rows["values"], rows["codes"].long()
+            h, shift = network(values, codes, self.rank)
+            found: Tensor = likelihood.log_prob(h, shift, values, codes)
+        return rows, found.sum(0) - density
 
 
 def native_bfloat16(kind: str) -> bool:

@@ -188,6 +188,20 @@ class MixedLikelihood(nn.Module):
         value = torch.where(code == 0, score.draw(u[:, 1], u[:, 2]), 0.0)
         return Draw(value, code, mass)
 
+    def log_prob_of(
+        self, j: int, h: Tensor, shift: Tensor | None, value: Tensor | None, code: Tensor | None
+    ) -> Tensor:
+        """Log-probability (B,) of variable j alone: its score (B,) and its level (B,)."""
+        found = h.new_zeros(len(h), dtype=torch.float32)
+        if code is not None:
+            found = log_softmax(self.level_logits(j, h), 1).gather(1, code[:, None]).squeeze(1)
+        if value is None or shift is None:
+            return found
+        logits, means, scales = self._mixture(j, h, shift, 1.0)
+        t = (value[:, None] * SPREAD - means) / scales
+        density = torch.logsumexp(logits - t - 2.0 * softplus(-t) - scales.log(), 1)
+        return found + (density if code is None else torch.where(code == 0, density, 0.0))
+
     def _mixture(
         self, j: int, h: Tensor, shift: Tensor, temper: float
     ) -> tuple[Tensor, Tensor, Tensor]:

@@ -65,7 +65,7 @@ def attempted(
         number: of the block.
         attempt: from 0.
         rows: positions in the block (M,).
-        candidates: rows drawn for one kept where several variables are restricted.
+        candidates: rows drawn for one kept where something is known or restricted.
 
     Returns:
         The encoded rows (M,), on the host.
@@ -77,7 +77,7 @@ def attempted(
     evidence = _rows_of(evidence, rows)
     first = attempt * candidates
     encoded, weight = _drawn(source, evidence, part.temper, number, first, rows)
-    several = _loose(evidence) > 1
+    several = _told_something(evidence)
     if candidates == 1 or not several.any():
         return encoded
     some = _Reservoir({name: value[several] for name, value in encoded.items()}, weight[several])
@@ -112,10 +112,12 @@ class _Reservoir:
         }
 
 
-def _loose(evidence: Evidence) -> Tensor:
-    """How many restricted variables each row (M,) leaves to be drawn."""
-    restricted = list(evidence.restricted)
-    return (~evidence.known[:, restricted]).sum(1)
+def _told_something(evidence: Evidence) -> Tensor:
+    """Which rows (M,) are not drawn freely, so that candidates weigh differently."""
+    known = evidence.known
+    if evidence.restricted:
+        return ~known.all(1)
+    return known.any(1) & ~known.all(1)
 
 
 def _told(

@@ -47,7 +47,7 @@ class Controlled:
         control: what is asked.
         redraws: how often a row that is not as asked is drawn again, at least 0.
         shortfall: when rows are left that are not: "error", or "drop" them.
-        candidates: rows drawn for each one kept where two or more variables are restricted, at
+        candidates: rows drawn for each one kept where something is known or restricted, at
             least 1: one is chosen in proportion to exp(log weight), which makes the rows right
             in the limit of many. 1: they are as drawn.
 
