@@ -27,6 +27,7 @@ from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.compose import compose, quoted
+from genmodels.tasks.control import Asked, check_temper
 from genmodels.tasks.quiet import isolated
 from genmodels.tasks.sample import build_sampler, pick_device
 from genmodels.tasks.train import train
@@ -112,25 +113,75 @@ class Synthesizer(BaseEstimator):
         return self
 
     def sample(
-        self, n: int = 1, *, seed: int = 0, condition: str | Mapping[str, Any] = "empirical"
+        self,
+        n: int = 1,
+        *,
+        seed: int = 0,
+        condition: str | Mapping[str, Any] = "empirical",
+        given: Mapping[str, Any] | None = None,
+        balance: str | None = None,
+        shares: Mapping[str, Mapping[Any, float]] | None = None,
+        temper: float = 1.0,
+        constraints: Sequence[str] = (),
     ) -> pd.DataFrame | Images:
-        """Draw `n` rows; row i depends on the run, `seed` and i alone.
+        """Draw `n` rows; row i depends on the run, `seed`, what is asked and i alone.
 
         Args:
             n: at least 1.
             seed: another seed draws other rows.
             condition: "empirical" training frequencies, "balanced", or {name: level}.
+            given: what each row must be, such as {"age": "> 80", "country": ["A", "B"],
+                "income": ">50K", "weight": None}; None is missing.
+            balance: the column whose levels shall be equally frequent.
+            shares: of some levels of a column, such as {"income": {">50K": 0.5}}; the others
+                keep their proportions.
+            temper: above 1 flattens probabilities, below 1 sharpens them.
+            constraints: between columns, such as "start <= end" or "total = a + b".
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
 
         Raises:
             NotFittedError: before `fit`.
-            ValueError: when the model cannot be told `condition`.
+            ValueError: when the model cannot do what is asked, or too few rows are as asked.
         """
-        sampler = build_sampler(self._fitted(), seed=seed, condition=condition)
+        asked = Asked(
+            given=given or {},
+            balance=balance,
+            shares=shares or {},
+            temper=check_temper(temper, key="temper"),
+            constraints=constraints,
+        )
+        sampler = build_sampler(self._fitted(), seed=seed, condition=condition, asked=asked)
         raw = sampler.sample(n)
         return raw if isinstance(raw, Images) else to_frame(raw, self._dtypes)
+
+    def complete(
+        self, data: pd.DataFrame | pa.Table | str | Path, *, seed: int = 0
+    ) -> pd.DataFrame:
+        """Draw what is missing in partial rows: empty cells, and columns that are not there.
+
+        Known cells come back as they are; each row is a draw from the model given what it holds.
+
+        Args:
+            data: some or all columns of the data in `fit`, at least one.
+            seed: another seed draws other values.
+
+        Returns:
+            As many rows, all columns; with the index of `data`, if it has one.
+
+        Raises:
+            NotFittedError: before `fit`.
+            TypeError: when `data` is of another type.
+            ValueError: when the model cannot be given parts of a row, or a value does not fit.
+        """
+        loaded = self._fitted()
+        partial = as_source(data, what="complete").load()
+        if not isinstance(partial, pa.Table):
+            raise TypeError("complete needs rows with columns, got images")
+        sampler = build_sampler(loaded, seed=seed, asked=Asked(complete=partial))
+        frame = to_frame(sampler.sample(partial.num_rows), self._dtypes)
+        return frame.set_axis(data.index) if isinstance(data, pd.DataFrame) else frame
 
     def save(self, folder: str | Path) -> None:
         """Write what sampling needs as a run, for `load` and `genmodels sample run=...`.

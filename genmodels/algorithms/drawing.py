@@ -85,17 +85,6 @@ class Drawing:
             )
         return encoded, drawn_density
 
-    def levels(self, network: Any, likelihood: Any, evidence: Evidence, variable: int) -> Tensor:
-        """Probabilities (B, levels) of one variable; see `Prior.predict`."""
-        place, known = self.arrangement.places[variable], self.arranged(evidence.known)
-        drawn = network.start(len(evidence))
-        for j, given in enumerate(known.any(0).tolist()):
-            if given and j != place:
-                network.observe(drawn, j, *self._of(evidence, j), known[:, j])
-        h, _ = network.read(drawn, place, None)
-        logits: Tensor = likelihood.level_logits(place, h)
-        return logits.softmax(1)
-
     def _blank(self, u: Tensor) -> Encoded:
         return {
             "values": u.new_zeros(len(u), self.scores),

@@ -7,7 +7,7 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from genmodels.algorithms.optimizers import (
     build_optimizer,
     gradient_norm,
 )
+from genmodels.algorithms.rounding import Rounding, rounded
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Layout
 from genmodels.types import Batch, Encoded
@@ -69,6 +70,7 @@ class GAN(GenerativeModel):
         joint: whether real and fake samples may share one pass of the discriminator (no layer
             couples the samples of a batch).
         ema: average of the generator's weights to sample from, or None.
+        rounding: whether products round to bfloat16 in training: "auto" where that is native.
 
     References:
         Goodfellow et al., "Generative Adversarial Nets", 2014, algorithm 1.
@@ -92,6 +94,7 @@ class GAN(GenerativeModel):
         discriminator_steps: int = 1,
         joint: bool = True,
         ema: EMA | None = None,
+        rounding: Rounding = "float32",
     ) -> None:
         super().__init__(layout=layout, condition=condition, latent_dim=latent_dim)
         if discriminator_steps < 1:
@@ -102,7 +105,7 @@ class GAN(GenerativeModel):
         self.loss, self.augment, self.ema = loss, augment, ema
         self.penalties = penalties or {}
         self.terms = nn.ModuleDict(terms or {})
-        self.discriminator_steps, self.joint = discriminator_steps, joint
+        self.discriminator_steps, self.joint, self.rounding = discriminator_steps, joint, rounding
         self.factories = (generator_optimizer, discriminator_optimizer)
         self.average = generator if ema is None else frozen_copy(generator)
 
@@ -117,6 +120,14 @@ class GAN(GenerativeModel):
             for factory, network in zip(self.factories, networks, strict=True)
         ]
 
+    def on_fit_start(self) -> None:
+        """A generator may start from what is frequent; a checkpoint is restored after this."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        for network in (self.generator, self.average):
+            start_from = getattr(network, "start_from", None)
+            if start_from is not None:
+                start_from(data.train.encoded["codes"])
+
     def latents(self, batch: Batch) -> Tensor:
         size = (len(batch.x), self.latent_dim)
         return torch.randn(size, device=batch.x.device, dtype=batch.x.dtype)
@@ -126,9 +137,10 @@ class GAN(GenerativeModel):
     ) -> Tensor:
         generator_optimizer, discriminator_optimizer = optimizers
         number = self.num_samples // (len(batch.x) * self.world_size)
-        loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
-        if (number + 1) % self.discriminator_steps == 0:
-            loss = loss + self.generator_phase(batch, generator_optimizer, measure)
+        with rounded(self.device, self.rounding):
+            loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
+            if (number + 1) % self.discriminator_steps == 0:
+                loss = loss + self.generator_phase(batch, generator_optimizer, measure)
         return loss
 
     def discriminator_phase(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
-from genmodels.algorithms.base import GenerativeModel, evaluating
+from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
     average_gradients,
@@ -16,7 +18,9 @@ from genmodels.algorithms.optimizers import (
     gradient_norm,
 )
 from genmodels.algorithms.posterior import draw_posterior
-from genmodels.layout import Condition, Layout
+from genmodels.algorithms.rounding import Rounding, rounded
+from genmodels.ema import EMA
+from genmodels.layout import Condition, Expand, Layout
 from genmodels.schedules import Schedule, value_at
 from genmodels.types import Batch, Encoded
 
@@ -30,8 +34,18 @@ class Likelihood(Protocol):
     def sample(self, outputs: Tensor, u: Tensor) -> Encoded: ...
 
 
+class Prior(Protocol):
+    uniforms: int
+
+    def log_prob(self, z: Tensor) -> Tensor: ...
+    def sample(self, noise: Tensor, u: Tensor) -> Tensor: ...
+
+
 class VAE(GenerativeModel):
-    """loss = -reconstruction_weight * E_q[log p(x | z, c)] + beta * KL(q(z | x, c) || N(0, 1)).
+    """loss = -reconstruction_weight * E_q[log p(x | z, c)] + beta * KL(q(z | x, c) || p(z)).
+
+    Without a prior, p(z) = N(0, 1) and the divergence is exact; with one, the divergence is
+    log q(z | x, c) - log p(z) at the draw of z that the first term uses.
 
     Args:
         layout, condition, latent_dim: see `GenerativeModel`.
@@ -41,7 +55,13 @@ class VAE(GenerativeModel):
         optimizer: factory missing its parameters.
         beta: weight of the KL divergence, or its schedule over the samples seen.
         reconstruction_weight: weight of the log-likelihood.
-        free_bits: nats per latent dimension (mean over the batch) that cost nothing.
+        free_bits: nats per latent dimension (mean over the batch) that cost nothing; without a
+            learned prior only.
+        prior: `.log_prob(z)` -> (B,), `.sample(noise, u)` -> z with u (B, `uniforms`), learned
+            with the rest; None: standard normal.
+        ema: average of all weights, to sample and to validate with; None: the last ones.
+        clip: largest norm of the gradient; None: any.
+        rounding: whether products round to bfloat16 in training: "auto" where that is native.
 
     References:
         Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, eq. 10.
@@ -65,33 +85,85 @@ class VAE(GenerativeModel):
         beta: float | Schedule = 1.0,
         reconstruction_weight: float = 1.0,
         free_bits: float = 0.0,
+        prior: nn.Module | None = None,
+        ema: EMA | None = None,
+        clip: float | None = None,
+        rounding: Rounding = "float32",
     ) -> None:
         super().__init__(layout=layout, condition=condition, latent_dim=latent_dim)
+        if prior is not None and free_bits > 0:
+            raise ValueError(
+                "model.free_bits counts nats per latent dimension, which a learned prior does "
+                "not tell apart: set model.free_bits=0 or model.prior=null"
+            )
+        self.reads = getattr(encoder, "reads", Expand)
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
         self.factory, self.beta, self.free_bits = optimizer, beta, free_bits
         self.reconstruction_weight = reconstruction_weight
+        self.prior, self.ema, self.clip, self.rounding = prior, ema, clip, rounding
+        self.average: nn.ModuleDict | None = None
+        if ema is not None:
+            copies = {name: frozen_copy(module) for name, module in self.learned().items()}
+            self.average = nn.ModuleDict(copies).eval()
 
     @property
     def noise_dim(self) -> int:
-        return self.likelihood.noise_dim
+        return self.likelihood.noise_dim + self.uniforms
+
+    @property
+    def uniforms(self) -> int:
+        """Uniform numbers that the prior needs per row; they come first."""
+        return 0 if self.prior is None else cast(Prior, self.prior).uniforms
+
+    def learned(self) -> dict[str, nn.Module]:
+        """The modules that the optimizer moves, by name."""
+        named = {"encoder": self.encoder, "decoder": self.decoder}
+        named["likelihood"] = self.get_submodule("likelihood")
+        return named if self.prior is None else named | {"prior": self.prior}
 
     def trained(self) -> list[nn.Parameter]:
-        return [p for module in self.sampler_modules().values() for p in module.parameters()]
+        return [p for module in self.learned().values() for p in module.parameters()]
+
+    def on_fit_start(self) -> None:
+        """A likelihood may start from what is frequent; a checkpoint is restored after this."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        for modules in (self.learned(), self.sampler_modules()):
+            start_from = getattr(modules["likelihood"], "start_from", None)
+            if start_from is not None:
+                start_from(data.train.encoded["codes"])
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return build_optimizer(self.factory, self.trained())
 
-    def evidence(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """One-sample log-likelihood (B,) and KL divergence per dimension (B, Z)."""
-        mean, log_variance = (part.to(batch.x.dtype) for part in self.encoder(batch.x, batch.c))
-        z, divergence = draw_posterior(mean, log_variance, torch.randn_like(mean))
-        return self.likelihood.log_prob(self.decoder(z, batch.c), batch.x), divergence
+    def evidence(
+        self,
+        batch: Batch,
+        modules: Mapping[str, Any] | None = None,
+        noise: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """One-sample log-likelihood (B,) and divergence, per dimension (B, Z) or in all (B, 1).
+
+        Args:
+            batch: x (B, ...) and c (B, K).
+            modules: by name; None: those that are trained.
+            noise: standard normal (B, Z); None: drawn here.
+        """
+        used: Mapping[str, Any] = self.learned() if modules is None else modules
+        mean, log_variance = (part.to(batch.x.dtype) for part in used["encoder"](batch.x, batch.c))
+        noise = torch.randn_like(mean) if noise is None else noise
+        z, divergence = draw_posterior(mean, log_variance, noise)
+        if self.prior is not None:
+            log_q = -0.5 * (noise.square() + log_variance + math.log(2.0 * math.pi)).sum(1)
+            divergence = (log_q - used["prior"].log_prob(z)).unsqueeze(1)
+        outputs = used["decoder"](z, batch.c)
+        return used["likelihood"].log_prob(outputs, batch.x), divergence
 
     def update(
         self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
     ) -> Tensor:
         (optimizer,) = optimizers
-        log_prob, divergence = self.evidence(batch)
+        with rounded(self.device, self.rounding):
+            log_prob, divergence = self.evidence(batch)
         reconstruction, kl = -log_prob.mean(), divergence.sum() / len(divergence)
         cost = kl
         if self.free_bits > 0:
@@ -101,26 +173,39 @@ class VAE(GenerativeModel):
         loss.backward()
         params = self.trained()
         average_gradients(params)
+        norm = None if self.clip is None else clip_grad_norm_(params, self.clip)
         if measure:
-            self.meter.add("train/gradient_norm", gradient_norm(params))
+            found = gradient_norm(params) if norm is None else norm
+            self.meter.add("train/gradient_norm", found)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        self.follow(len(batch.x) * self.world_size)
         self.meter.add("train/reconstruction", reconstruction)
         self.meter.add("train/kl", kl)
         self.meter.add("train/loss", loss)
         return loss.detach()
 
+    def follow(self, samples: int) -> None:
+        """Move the average, if there is one, after an update by so many samples."""
+        if self.ema is None or self.average is None:
+            return
+        seen = self.num_samples + samples
+        for name, module in self.learned().items():
+            self.ema.update(self.average[name], module, batch=samples, samples=seen)
+
     @torch.no_grad()
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Adds the negative evidence lower bound of one batch to the meter."""
-        log_prob, divergence = self.evidence(batch)
+        modules = self.sampler_modules()
+        with evaluating(*modules.values()):
+            log_prob, divergence = self.evidence(batch, modules)
         self.meter.add("val/loss", divergence.sum(1) - log_prob)
 
     @torch.no_grad()
     def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
         """Evidence lower bound of each row, by S draws of its latent.
 
-        1/S sum_s log p(x | z_s, c) - KL(q(z | x, c) || N(0, 1)), z_s = m + s noise_s
+        1/S sum_s log p(x | z_s, c) - KL(q(z | x, c) || p(z)), z_s = m + s noise_s
 
         Args:
             batch: x (B, ...) and c (B, K).
@@ -129,30 +214,31 @@ class VAE(GenerativeModel):
         Returns:
             Nats, shape (B,).
         """
-        with evaluating(*self.sampler_modules().values()):
-            mean, log_variance = (p.to(batch.x.dtype) for p in self.encoder(batch.x, batch.c))
+        modules = self.sampler_modules()
+        with evaluating(*modules.values()):
             found = []
             for draw in noise:
-                z, divergence = draw_posterior(mean, log_variance, draw)
-                log_prob = self.likelihood.log_prob(self.decoder(z, batch.c), batch.x)
+                log_prob, divergence = self.evidence(batch, modules, draw)
                 found.append(log_prob - divergence.sum(1))
             return torch.stack(found).mean(0)
 
     @torch.no_grad()
     def reconstruct(self, batch: Batch, u: Tensor) -> Encoded:
         """Encode to the posterior mean and decode; u (B, U) uniform in [0, 1)."""
-        with evaluating(*self.sampler_modules().values()):
-            mean, _ = self.encoder(batch.x, batch.c)
-            return self.likelihood.sample(self.decoder(mean, batch.c), u)
+        modules = cast(dict[str, Any], self.sampler_modules())
+        with evaluating(*modules.values()):
+            mean, _ = modules["encoder"](batch.x, batch.c)
+            outputs = modules["decoder"](mean, batch.c)
+            return cast(Encoded, modules["likelihood"].sample(outputs, u[:, self.uniforms :]))
 
     def sampler_modules(self) -> dict[str, nn.Module]:
-        return {
-            "encoder": self.encoder,
-            "decoder": self.decoder,
-            "likelihood": self.get_submodule("likelihood"),
-        }
+        return self.learned() if self.average is None else dict(self.average.items())
 
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
-        with evaluating(*self.sampler_modules().values()):
-            return self.likelihood.sample(self.decoder(z, c), u)
+        modules = cast(dict[str, Any], self.sampler_modules())
+        with evaluating(*modules.values()):
+            if self.prior is not None:
+                z = modules["prior"].sample(z, u[:, : self.uniforms])
+            outputs = modules["decoder"](z, c)
+            return cast(Encoded, modules["likelihood"].sample(outputs, u[:, self.uniforms :]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,14 @@ from torch.nn.functional import embedding_bag
 
 from genmodels.layout import Layout, TableLayout
 
-__all__ = ["JoinedLinear", "join", "leaky_slopes", "require_table"]
+__all__ = ["JoinedLinear", "full_precision", "join", "leaky_slopes", "require_table"]
+
+
+def full_precision(x: Tensor) -> AbstractContextManager[None]:
+    """Where autocast is off, on the device of x, if it has autocast at all."""
+    kind = x.device.type if x.device.type in ("cpu", "cuda") else "cpu"
+    found: AbstractContextManager[None] = torch.autocast(kind, enabled=False)
+    return found
 
 
 def require_table(layout: Layout, who: str) -> TableLayout:

@@ -8,6 +8,7 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from common import HERE, RESULTS
+from report_leaderboard import leaderboard, summary_rows
 
 README = HERE.parents[1] / "README.md"
 SCORES = {
@@ -300,19 +301,24 @@ def _sign(case: dict[str, Any], figure: str) -> str:
     return f"[{sign}]" if must else sign
 
 
-def readme(result: dict[str, Any]) -> None:
+def readme(result: dict[str, Any], board: dict[str, Any] | None) -> None:
     header = ["Adult, 300 epochs", *list(SCORES.values())[:4], "seeds", "threads"]
     header += ["training s", "rows/s"]
     rows = [[*row[:5], row[7], row[8], row[9], row[11]] for row in adult_rows(result)]
     text = README.read_text(encoding="utf-8")
     start, end = text.index("<!-- results -->"), text.index("<!-- /results -->")
     middle = f"<!-- results -->\n{table(header, rows)}"
+    if board is not None:
+        first = ["`tabvae`, defaults", "C2ST AUC", "shape error %", "trend error %", "TSTR (real)"]
+        lines = summary_rows(board, "tabvae")
+        middle += "\n" + table([*first, "training s", "rows/s", "trainings"], lines)
     README.write_text(text[:start] + middle + text[end:], encoding="utf-8")
 
 
 def main() -> None:
     parts = ["# Results\n\nWritten by `python scripts/benchmarks/report.py`; do not edit.\n"]
     sections = {
+        "leaderboard": leaderboard,
         "tabular": adult,
         "step": step,
         "sampling": sampling,
@@ -330,7 +336,7 @@ def main() -> None:
     Path(HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
     tabular = load("tabular")
     if tabular is not None:
-        readme(tabular)
+        readme(tabular, load("leaderboard"))
 
 
 if __name__ == "__main__":
