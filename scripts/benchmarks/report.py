@@ -8,7 +8,7 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from common import HERE, RESULTS
-from report_leaderboard import leaderboard, summary_rows
+from report_leaderboard import conditional, leaderboard, summary_rows
 
 README = HERE.parents[1] / "README.md"
 SCORES = {
@@ -319,6 +319,7 @@ def main() -> None:
     parts = ["# Results\n\nWritten by `python scripts/benchmarks/report.py`; do not edit.\n"]
     sections = {
         "leaderboard": leaderboard,
+        "conditional": conditional,
         "tabular": adult,
         "step": step,
         "sampling": sampling,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean, median, stdev
 from typing import Any
 
-__all__ = ["leaderboard", "summary_rows"]
+__all__ = ["conditional", "leaderboard", "summary_rows"]
 
 COLUMNS = {
     "c2st_xgb": "C2ST AUC (XGBoost)",
@@ -127,3 +127,43 @@ def _target(table: str) -> list[str]:
 def _table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def conditional(result: dict[str, Any]) -> str:
+    """Strata and missing values as Markdown."""
+    machine = result["machine"]
+    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
+    text = "## Rows drawn on a condition\n\n"
+    text += (
+        f"Measured {machine['date']} on {place}, torch {machine['torch']}, one thread, on a busy\n"
+    )
+    text += "machine. `GENMODELS_DATA=... python scripts/benchmarks/conditional.py`\n\n"
+    text += (
+        "C2ST AUC (XGBoost) of real rows of a stratum against as many drawn with `given`, and of\n"
+    )
+    text += "one random half of the real rows against the other. 0.5 is best.\n\n"
+    rows = [
+        [
+            row["table"],
+            f"`{row['stratum'].replace('`', '')}`",
+            f"{row['rows']:,}",
+            "yes" if row["all_rows_meet_it"] else "**no**",
+            f"{row['c2st']:.3f}",
+            f"{row['c2st_real_halves']:.3f}",
+            f"{row['rows_per_s']:,}",
+        ]
+        for row in result["strata"]
+    ]
+    header = ["", "stratum", "rows", "all meet it", "drawn", "real halves", "rows/s"]
+    text += _table(header, rows) + "\nShare of rows without a value, by the target's level:\n\n"
+    lines = [
+        [
+            case["table"],
+            f"{case['column']} by {case['target']} = {level}",
+            f"{share:.3f}",
+            f"{case['synthetic'].get(level, float('nan')):.3f}",
+        ]
+        for case in result["missing"]
+        for level, share in case["real"].items()
+    ]
+    return text + _table(["", "", "real", "synthetic"], lines)
