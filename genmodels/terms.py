@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genmodels.layout import Condition
+from genmodels.layout import Condition, Groups, Layout, TableLayout
 from genmodels.types import Batch
 
-__all__ = ["ConditionTerm"]
+__all__ = ["ConditionTerm", "PairTerm"]
+
+_SPREAD = 4.0  # scores in [-1, 1] are so many standard deviations to either side
 
 
 class ConditionTerm(nn.Module):
@@ -65,3 +67,111 @@ class ConditionTerm(nn.Module):
         inside = inside.masked_fill(self.padding.index_select(0, group), -torch.inf)
         chosen = outputs.gather(1, level.unsqueeze(1)).squeeze(1)
         return (inside.logsumexp(1) - chosen) * (self.weight * c.sum(1))
+
+
+class PairTerm(nn.Module):
+    """What pairs of variables look like together: the best quadratic discriminator, without one.
+
+    t(o) = f^T A f - tr(A R), A = weight (M - R) outside the pairs of one variable, where f are
+    features of a row, R and M their second moments E f f^T over real and over generated rows.
+    Given the latent, variables are independent, so f may hold the probabilities of levels
+    instead of drawn ones: M is exact, and so is the gradient. M and R are running averages over
+    the batches; the mean of t is weight |M - R|^2 when the generator stands still.
+
+    The features are 1, the levels, and of a score y and the piecewise linear code of Phi(y), zero
+    where it does not count; each is divided by (E f^2 + floor)^(1 / 4) over real rows, between
+    counting every row alike and counting every level alike.
+
+    Args:
+        layout: of a table.
+        weight: factor.
+        cells: of the piecewise linear code of a score.
+        floor: keeps the rarest levels from counting more than their noise allows.
+        inertia: share of the averages that is kept from one batch to the next.
+        most: at most so many features are paired in one update, a random choice of them.
+
+    References:
+        Li et al., "Generative Moment Matching Networks", 2015, eq. 3 (with a kernel of degree 2).
+    """
+
+    seen: Tensor
+    real: Tensor
+    fake: Tensor
+    owners: Tensor
+    scalars: Tensor
+    gates: Tensor
+    ungated: Tensor
+    steps: Tensor
+
+    def __init__(
+        self, *, layout: Layout, weight: float, cells: int, floor: float, inertia: float, most: int
+    ) -> None:
+        super().__init__()
+        if not isinstance(layout, TableLayout):
+            raise ValueError(
+                "PairTerm compares the variables of a table, but the data are images; remove it "
+                "with `~model.terms.pairs`"
+            )
+        self.weight, self.cells, self.floor = weight, cells, floor
+        self.inertia, self.most, self.groups = inertia, most, Groups(layout)
+        owner = [k for k, block in enumerate(layout.blocks) for _ in range(block.width)]
+        gates, at = [], layout.continuous
+        for k, block in enumerate(layout.blocks):
+            start = layout.slices[block.name].stop
+            gates += [start if block.gated else -1] * (block.width * (block.kind != "categorical"))
+            if block.gated:
+                owner = [k if o == k + 1 else o for o in owner]  # a number and its states are one
+        owners = [-1, *owner, *(owner[i] for i in at for _ in range(cells))]
+        index = {"owners": owners, "scalars": at, "gates": [max(g, 0) for g in gates]}
+        for name, places in index.items():
+            self.register_buffer(name, torch.tensor(places, dtype=torch.long), False)
+        self.register_buffer("ungated", torch.tensor([float(g < 0) for g in gates]), False)
+        self.register_buffer("steps", torch.arange(cells, dtype=torch.float32), False)
+        self.register_buffer("seen", torch.zeros(()))
+        for name in ("real", "fake"):
+            self.register_buffer(name, torch.zeros(len(owners), len(owners)))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Rows (B, D), whose levels may be probabilities -> features (B, 1 + D + F cells)."""
+        one = x.new_ones(len(x), 1)
+        if not len(self.scalars):
+            return torch.cat([one, x], 1)
+        counts = torch.maximum(x.index_select(1, self.gates), self.ungated)
+        y = x.index_select(1, self.scalars) * _SPREAD
+        code = (torch.special.ndtr(y).unsqueeze(2) * self.cells - self.steps).clamp(0.0, 1.0)
+        code = (code * counts.unsqueeze(2)).flatten(1)
+        return torch.cat([one, x.index_copy(1, self.scalars, y * counts), code], 1)
+
+    def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Outputs (B, D) and a batch with x (B, D) -> (B,)."""
+        outputs = outputs.to(batch.x.dtype)
+        scores = outputs.index_select(1, self.scalars).tanh()
+        soft = self.groups.softmax(outputs).index_copy(1, self.scalars, scores)
+        fake, real = self.features(soft), self.features(batch.x)
+        chosen = self.chosen()
+        fake, real = fake.index_select(1, chosen), real.index_select(1, chosen)
+        with torch.no_grad():
+            critic, target = self.critic(fake, real, chosen)
+        return ((fake @ critic) * fake).sum(1) - (critic * target).sum()
+
+    def chosen(self) -> Tensor:
+        """Which features are paired now."""
+        count = len(self.owners)
+        if count <= self.most:
+            return torch.arange(count, device=self.owners.device)
+        return torch.randperm(count, device=self.owners.device)[: self.most]
+
+    def critic(self, fake: Tensor, real: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """A and R among the chosen features, from the averages that this batch has renewed."""
+        owners, place = self.owners[chosen], (chosen[:, None], chosen)
+        found = []
+        kept = self.inertia * (self.seen > 0)
+        for average, rows in ((self.fake, fake), (self.real, real)):
+            moments = rows.t() @ rows / len(rows)
+            moments = torch.lerp(moments.to(average.dtype), average[place], kept)
+            average[place] = moments
+            found.append(moments)
+        self.seen.fill_(1.0)
+        scale = (found[1].diagonal() + self.floor).pow(-0.25)
+        apart = (owners[:, None] != owners) * (scale[:, None] * scale).square()
+        return self.weight * apart * (found[0] - found[1]), found[1]

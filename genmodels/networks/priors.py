@@ -67,7 +67,9 @@ class MixtureOfGaussians(nn.Module):
 
 
 class CouplingFlow(nn.Module):
-    """p(z) = N(f(z); 0, 1) |det df/dz|, where f is a chain of affine couplings.
+    """p(z) = b(f(z)) |det df/dz|, where f is a chain of affine couplings.
+
+    b is a standard normal, or a mixture of Gaussians that is learned with the rest.
 
     One coupling leaves the half a of its inputs and moves the other, b <- (b - t(a)) e^{-s(a)};
     the halves change places from one to the next, and fixed permutations mix them.
@@ -78,14 +80,21 @@ class CouplingFlow(nn.Module):
         couplings: number of couplings.
         hidden: width of the two hidden layers of each.
         limit: |s| stays below it.
+        components: of b; 0: standard normal.
 
     References:
         Dinh et al., "Density estimation using Real NVP", 2017, eq. 7 and 8.
     """
 
-    uniforms = 0
-
-    def __init__(self, *, latent_dim: int, couplings: int, hidden: int, limit: float = 2.0) -> None:
+    def __init__(
+        self,
+        *,
+        latent_dim: int,
+        couplings: int,
+        hidden: int,
+        limit: float = 2.0,
+        components: int = 0,
+    ) -> None:
         super().__init__()
         if latent_dim < 2:
             raise ValueError(
@@ -94,6 +103,13 @@ class CouplingFlow(nn.Module):
         self.layers = nn.ModuleList(
             _Coupling(latent_dim, hidden, limit, shift=number) for number in range(couplings)
         )
+        self.base: MixtureOfGaussians | None = None
+        if components:
+            self.base = MixtureOfGaussians(latent_dim=latent_dim, components=components)
+
+    @property
+    def uniforms(self) -> int:
+        return 0 if self.base is None else self.base.uniforms
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Latents (B, Z) -> f(z) (B, Z) and log |det df/dz| (B,)."""
@@ -107,12 +123,14 @@ class CouplingFlow(nn.Module):
         """Latents (B, Z) -> nats (B,)."""
         with full_precision(z):
             e, log_det = self(z)
+            if self.base is not None:
+                return log_det + self.base.log_prob(e)
             unit = 0.5 * z.shape[1] * math.log(2.0 * math.pi)
             return log_det - 0.5 * e.square().sum(1) - unit
 
     def sample(self, noise: Tensor, u: Tensor) -> Tensor:
-        """Standard normal (B, Z) -> latents; u (B, 0) is not needed."""
-        z = noise
+        """Standard normal (B, Z) and uniform (B, `uniforms`) -> latents."""
+        z = noise if self.base is None else self.base.sample(noise, u)
         for layer in reversed(self.layers):
             z = cast(_Coupling, layer).inverse(z)
         return z

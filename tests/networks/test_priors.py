@@ -122,3 +122,18 @@ def test_a_prior_refuses_sizes_that_make_none():
         CouplingFlow(latent_dim=1, couplings=1, hidden=4)
     with pytest.raises(ValueError, match=r"model\.prior\.components"):
         MixtureOfGaussians(latent_dim=2, components=0)
+
+
+def test_a_flow_may_start_from_a_mixture():
+    torch.manual_seed(0)
+    made = CouplingFlow(latent_dim=3, couplings=2, hidden=8, components=4).double()
+    z = torch.randn(20, 3).double()
+    assert made.uniforms == 1
+    torch.testing.assert_close(made.log_prob(z), made.base.log_prob(z))
+    with torch.no_grad():
+        for layer in made.layers:
+            layer.last.weight.normal_(0.0, 0.5)
+    e, log_det = made(z)
+    torch.testing.assert_close(made.log_prob(z), made.base.log_prob(e) + log_det)
+    noise, u = torch.randn(20, 3).double(), torch.rand(20, 1).double()
+    torch.testing.assert_close(made(made.sample(noise, u))[0], made.base.sample(noise, u))
