@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genmodels.layout import Condition, Groups, Layout, TableLayout
+from genmodels.layout import Block, Condition, Groups, Layout, TableLayout
 from genmodels.types import Batch
 
 __all__ = ["ConditionTerm", "PairTerm"]
@@ -88,7 +88,8 @@ class PairTerm(nn.Module):
         cells: of the piecewise linear code of a score.
         floor: keeps the rarest levels from counting more than their noise allows.
         inertia: share of the averages that is kept from one batch to the next.
-        most: at most so many features are paired in one update, a random choice of them.
+        most: with more features, each update pairs a random choice of so many, and no averages
+            are kept.
 
     References:
         Li et al., "Generative Moment Matching Networks", 2015, eq. 3 (with a kernel of degree 2).
@@ -114,22 +115,22 @@ class PairTerm(nn.Module):
             )
         self.weight, self.cells, self.floor = weight, cells, floor
         self.inertia, self.most, self.groups = inertia, most, Groups(layout)
-        owner = [k for k, block in enumerate(layout.blocks) for _ in range(block.width)]
-        gates, at = [], layout.continuous
-        for k, block in enumerate(layout.blocks):
-            start = layout.slices[block.name].stop
-            gates += [start if block.gated else -1] * (block.width * (block.kind != "categorical"))
-            if block.gated:
-                owner = [k if o == k + 1 else o for o in owner]  # a number and its states are one
-        owners = [-1, *owner, *(owner[i] for i in at for _ in range(cells))]
-        index = {"owners": owners, "scalars": at, "gates": [max(g, 0) for g in gates]}
+        gates = [gate for block in layout.blocks for gate in _gates(layout, block)]
+        owners = [-1, *_owners(layout)]
+        owners += [owners[1 + i] for i in layout.continuous for _ in range(cells)]
+        index = {
+            "owners": owners,
+            "scalars": layout.continuous,
+            "gates": [max(g, 0) for g in gates],
+        }
         for name, places in index.items():
             self.register_buffer(name, torch.tensor(places, dtype=torch.long), False)
         self.register_buffer("ungated", torch.tensor([float(g < 0) for g in gates]), False)
         self.register_buffer("steps", torch.arange(cells, dtype=torch.float32), False)
         self.register_buffer("seen", torch.zeros(()))
+        size = len(owners) if len(owners) <= most else 0
         for name in ("real", "fake"):
-            self.register_buffer(name, torch.zeros(len(owners), len(owners)))
+            self.register_buffer(name, torch.zeros(size, size))
 
     def features(self, x: Tensor) -> Tensor:
         """Rows (B, D), whose levels may be probabilities -> features (B, 1 + D + F cells)."""
@@ -147,12 +148,12 @@ class PairTerm(nn.Module):
         outputs = outputs.to(batch.x.dtype)
         scores = outputs.index_select(1, self.scalars).tanh()
         soft = self.groups.softmax(outputs).index_copy(1, self.scalars, scores)
-        fake, real = self.features(soft), self.features(batch.x)
         chosen = self.chosen()
-        fake, real = fake.index_select(1, chosen), real.index_select(1, chosen)
+        fake, real = (self.features(x).index_select(1, chosen) for x in (soft, batch.x))
         with torch.no_grad():
-            critic, target = self.critic(fake, real, chosen)
-        return ((fake @ critic) * fake).sum(1) - (critic * target).sum()
+            found, wanted = (f.t() @ f / len(f) for f in (fake, real))
+            critic, goal = self.critic(found, wanted, self.owners[chosen])
+        return ((fake @ critic) * fake).sum(1) - (critic * goal).sum()
 
     def chosen(self) -> Tensor:
         """Which features are paired now."""
@@ -161,17 +162,30 @@ class PairTerm(nn.Module):
             return torch.arange(count, device=self.owners.device)
         return torch.randperm(count, device=self.owners.device)[: self.most]
 
-    def critic(self, fake: Tensor, real: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """A and R among the chosen features, from the averages that this batch has renewed."""
-        owners, place = self.owners[chosen], (chosen[:, None], chosen)
-        found = []
-        kept = self.inertia * (self.seen > 0)
-        for average, rows in ((self.fake, fake), (self.real, real)):
-            moments = rows.t() @ rows / len(rows)
-            moments = torch.lerp(moments.to(average.dtype), average[place], kept)
-            average[place] = moments
-            found.append(moments)
-        self.seen.fill_(1.0)
-        scale = (found[1].diagonal() + self.floor).pow(-0.25)
+    def critic(self, fake: Tensor, real: Tensor, owners: Tensor) -> tuple[Tensor, Tensor]:
+        """A and R, both (C, C), from the moments of a batch and the averages, renewed here."""
+        if len(self.real):
+            kept = self.inertia * (self.seen > 0)
+            self.fake.copy_(torch.lerp(fake.to(self.fake.dtype), self.fake, kept))
+            self.real.copy_(torch.lerp(real.to(self.real.dtype), self.real, kept))
+            self.seen.fill_(1.0)
+            fake, real = self.fake, self.real.clone()
+        scale = (real.diagonal() + self.floor).pow(-0.25)
         apart = (owners[:, None] != owners) * (scale[:, None] * scale).square()
-        return self.weight * apart * (found[0] - found[1]), found[1]
+        return self.weight * apart * (fake - real), real
+
+
+def _owners(layout: TableLayout) -> list[int]:
+    """The variable of each dense position: a number and its states are one."""
+    found: list[int] = []
+    for k, block in enumerate(layout.blocks):
+        states = k > 0 and layout.blocks[k - 1].gated
+        found += [k - 1 if states else k] * block.width
+    return found
+
+
+def _gates(layout: TableLayout, block: Block) -> list[int]:
+    """Of each scalar of a block: the dense position of the level that opens it, -1 for none."""
+    if block.kind == "categorical":
+        return []
+    return [layout.slices[block.name].stop if block.gated else -1] * block.width
