@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -111,17 +112,7 @@ class TableCodec:
         )
         _check_names(raw, schema)
         found = find_identities(raw, schema, seed) if identities else ()
-        derived = {identity.column for identity in found}
-        columns: dict[str, ColumnCodec] = {
-            column.name: recipe.fit(column, raw[column.name], np.random.default_rng([seed, index]))
-            for index, column in enumerate(schema.columns)
-            if column.name not in derived
-        }
-        for identity in found:
-            name = identity.column
-            errors = [columns[source].tolerance for source in identity.sources]
-            columns[name] = Derived.fit(schema[name], raw[name], identity, errors)
-        return cls(schema=schema, columns=tuple(columns[name] for name in schema.names))
+        return cls(schema=schema, columns=_fitted(raw, schema, recipe, found, seed))
 
     def encode(self, raw: pa.Table, seed: int) -> Encoded:
         """Encode rows.
@@ -246,6 +237,23 @@ class TableCodec:
         schema = TableSchema.from_state(state["schema"])
         pairs = zip(schema.columns, state["columns"], strict=True)
         return cls(schema=schema, columns=tuple(column_from_state(c, s) for c, s in pairs))
+
+
+def _fitted(
+    raw: pa.Table, schema: TableSchema, recipe: Recipe, found: Sequence[Identity], seed: int
+) -> tuple[ColumnCodec, ...]:
+    """One codec per column of the schema: of what is encoded first, then of what is computed."""
+    computed = {identity.column for identity in found}
+    columns: dict[str, ColumnCodec] = {
+        column.name: recipe.fit(column, raw[column.name], np.random.default_rng([seed, index]))
+        for index, column in enumerate(schema.columns)
+        if column.name not in computed
+    }
+    for identity in found:
+        name = identity.column
+        errors = [columns[source].tolerance for source in identity.sources]
+        columns[name] = Derived.fit(schema[name], raw[name], identity, errors)
+    return tuple(columns[name] for name in schema.names)
 
 
 def _chunks(column: pa.ChunkedArray) -> list[pa.Array]:
