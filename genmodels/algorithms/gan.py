@@ -20,9 +20,9 @@ from genmodels.algorithms.optimizers import (
     build_optimizer,
     gradient_norm,
 )
-from genmodels.algorithms.rounding import Rounding, rounded
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Layout
+from genmodels.precision import Rounded, Rounding
 from genmodels.types import Batch, Encoded
 
 __all__ = ["GAN"]
@@ -105,7 +105,8 @@ class GAN(GenerativeModel):
         self.loss, self.augment, self.ema = loss, augment, ema
         self.penalties = penalties or {}
         self.terms = nn.ModuleDict(terms or {})
-        self.discriminator_steps, self.joint, self.rounding = discriminator_steps, joint, rounding
+        self.discriminator_steps, self.joint = discriminator_steps, joint
+        self.rounded = Rounded(rounding)
         self.factories = (generator_optimizer, discriminator_optimizer)
         self.average = generator if ema is None else frozen_copy(generator)
 
@@ -137,7 +138,7 @@ class GAN(GenerativeModel):
     ) -> Tensor:
         generator_optimizer, discriminator_optimizer = optimizers
         number = self.num_samples // (len(batch.x) * self.world_size)
-        with rounded(self.device, self.rounding):
+        with self.rounded(self.device):
             loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
             if (number + 1) % self.discriminator_steps == 0:
                 loss = loss + self.generator_phase(batch, generator_optimizer, measure)

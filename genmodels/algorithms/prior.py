@@ -7,9 +7,8 @@ of such a VAE has no gap: the chain rule gives the exact log-likelihood of an en
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal, get_args
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +25,10 @@ from genmodels.arrangement import Compact
 from genmodels.ema import EMA
 from genmodels.evidence import Evidence
 from genmodels.layout import Condition, Layout
+from genmodels.precision import Rounded, Rounding
 from genmodels.types import Batch, Encoded
 
-__all__ = ["Prior", "native_bfloat16"]
-
-Rounding = Literal["auto", "float32", "bfloat16"]
+__all__ = ["Prior"]
 
 
 class Prior(GenerativeModel):
@@ -76,8 +74,6 @@ class Prior(GenerativeModel):
         super().__init__(layout=layout, condition=condition, latent_dim=0)
         if not 0.0 <= any_order < 1.0:
             raise ValueError(f"model.any_order must be in [0, 1), got {any_order}")
-        if rounding not in get_args(Rounding):
-            raise ValueError(f"model.rounding must be auto, float32 or bfloat16, got {rounding!r}")
         if condition.groups:
             raise ValueError(
                 "this model needs no condition in training, any part of a row can be given "
@@ -90,7 +86,7 @@ class Prior(GenerativeModel):
         self.chosen = Chosen(self.average, count=len(network.get_buffer("rank")))
         self.parts = Compact(layout)
         self.factory, self.ema = optimizer, ema
-        self.any_order, self.clip, self.rounding = any_order, clip, rounding
+        self.any_order, self.clip, self.rounded = any_order, clip, Rounded(rounding)
         self.drawing = Drawing(layout=layout)
         self.measured: list[tuple[Tensor, int]] = []
 
@@ -150,7 +146,7 @@ class Prior(GenerativeModel):
         (optimizer,) = optimizers
         likelihood: Any = self.likelihood
         values, codes = self.parts.parts(batch.x)
-        with self.rounded():
+        with self.rounded(self.device):
             h, shift = self.network(values, codes, self.order(len(batch.x)))
             log_prob = likelihood.log_prob(h, shift, values, codes)
         loss = -log_prob.sum(0).mean()
@@ -179,14 +175,6 @@ class Prior(GenerativeModel):
         draw = torch.rand(2, len(usual), device=usual.device)
         size = torch.rand(1, device=usual.device)
         return torch.where(draw[0] < size, draw[1], 1.0 + usual)
-
-    @contextmanager
-    def rounded(self) -> Iterator[None]:
-        kind = self.device.type
-        low = self.rounding == "bfloat16"
-        low = low or (self.rounding == "auto" and native_bfloat16(kind))
-        with torch.autocast(kind if kind in ("cpu", "cuda") else "cpu", torch.bfloat16, low):
-            yield
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -274,11 +262,3 @@ class Prior(GenerativeModel):
             h, shift = network(values, codes, self.rank)
             found: Tensor = likelihood.log_prob(h, shift, values, codes)
         return rows, found.sum(0) - density
-
-
-def native_bfloat16(kind: str) -> bool:
-    """Whether a device multiplies bfloat16 faster than float32 by itself."""
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(found.get("avx512_bf16", False) or found.get("amx_bf16", False))

@@ -18,9 +18,9 @@ from genmodels.algorithms.optimizers import (
     gradient_norm,
 )
 from genmodels.algorithms.posterior import draw_posterior
-from genmodels.algorithms.rounding import Rounding, rounded
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Expand, Layout
+from genmodels.precision import Rounded, Rounding
 from genmodels.schedules import Schedule, value_at
 from genmodels.types import Batch, Encoded
 
@@ -100,7 +100,8 @@ class VAE(GenerativeModel):
         self.encoder, self.decoder, self.likelihood = encoder, decoder, likelihood
         self.factory, self.beta, self.free_bits = optimizer, beta, free_bits
         self.reconstruction_weight = reconstruction_weight
-        self.prior, self.ema, self.clip, self.rounding = prior, ema, clip, rounding
+        self.prior, self.ema, self.clip = prior, ema, clip
+        self.rounded = Rounded(rounding)
         self.average: nn.ModuleDict | None = None
         if ema is not None:
             copies = {name: frozen_copy(module) for name, module in self.learned().items()}
@@ -162,7 +163,7 @@ class VAE(GenerativeModel):
         self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
     ) -> Tensor:
         (optimizer,) = optimizers
-        with rounded(self.device, self.rounding):
+        with self.rounded(self.device):
             log_prob, divergence = self.evidence(batch)
         reconstruction, kl = -log_prob.mean(), divergence.sum() / len(divergence)
         cost = kl

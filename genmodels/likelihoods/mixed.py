@@ -15,6 +15,7 @@ from torch.nn.functional import log_softmax, softplus
 
 from genmodels.arrangement import Arrangement
 from genmodels.layout import Layout
+from genmodels.precision import full_precision
 
 __all__ = ["Draw", "MixedLikelihood"]
 
@@ -207,7 +208,7 @@ class MixedLikelihood(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Log-weights, means and scales (B, C) of the components of variable j, never rounded."""
         k = j - self.arrangement.scores
-        with torch.autocast(h.device.type, enabled=False):
+        with full_precision(h):
             outputs = h.float() @ self.mixture[k] + self.mixture_bias[k]
         logits, means, scales = outputs.split(self.components, 1)
         scales = scales.clamp(*_SCALES).exp() * temper

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from genmodels.arrangement import Compact
 from genmodels.layout import Layout
 from genmodels.likelihoods.mixed import SPREAD, MixedLikelihood
+from genmodels.precision import full_precision
 from genmodels.types import Encoded
 
 __all__ = ["RowLikelihood"]
@@ -69,7 +70,7 @@ class RowLikelihood(nn.Module):
     def _score(self, k: int, h: Tensor, u: Tensor, place: Tensor) -> Tensor:
         """Scores (B,) of the k-th mixture by hidden vectors (B, H) and uniforms (B,) each."""
         weight, bias = self.mixed.mixture[k], self.mixed.mixture_bias[k, 0]
-        with _full_precision(h):
+        with full_precision(h):
             outputs = weight.t() @ h.to(weight.dtype).t() + bias[:, None]
         logits, means, log_scales = outputs.chunk(3)
         component = _drawn(logits, u).long().unsqueeze(0)
@@ -92,11 +93,6 @@ def _drawn(logits: Tensor, u: Tensor) -> Tensor:
         row += below
     passed = level[:-1] <= rows[-1] * u.numpy()
     return torch.from_numpy(passed.view(np.uint8).sum(0, dtype=np.int32))
-
-
-def _full_precision(x: Tensor) -> torch.autocast:
-    """Where autocast is off, on the device of x, if it has autocast at all."""
-    return torch.autocast(x.device.type if x.device.type == "cuda" else "cpu", enabled=False)
 
 
 def _on_processor(x: Tensor) -> bool:

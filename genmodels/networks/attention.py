@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention, silu
 
-from genmodels.networks.layers import full_precision
+from genmodels.precision import full_precision
 
 __all__ = ["AttentionBlock"]
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.networks.features import Features
+from genmodels.precision import product_type
 
 __all__ = ["FullContext", "SummedContext", "make_context"]
 
@@ -48,7 +49,7 @@ class FullContext(nn.Module):
     def forward(self, fixed: Tensor, learned: Tensor, rank: Tensor) -> Tensor:
         """Features (B, A) and (B, E), ranks (V,) -> a of all variables, shape (V, B, H)."""
         first, second = (
-            (weight.to(_product_type(weight)) * self.visible(k, rank)).flatten(1)
+            (weight.to(product_type(weight)) * self.visible(k, rank)).flatten(1)
             for k, weight in enumerate(self.weights)
         )
         whole = fixed @ first + learned @ second
@@ -61,11 +62,11 @@ class FullContext(nn.Module):
     def visible(self, kind: int, rank: Tensor) -> Tensor:
         """Which features each variable may read, (features, V, 1) of 0 and 1."""
         owners = self.get_buffer(f"owners{kind}")
-        return (rank[owners][:, None] < rank).unsqueeze(2).to(_product_type(self.bias))
+        return (rank[owners][:, None] < rank).unsqueeze(2).to(product_type(self.bias))
 
     def start(self, rows: int, device: torch.device) -> list[Tensor]:
         """What has been drawn of `rows` rows: nothing yet."""
-        kind = _product_type(self.bias)
+        kind = product_type(self.bias)
         return [torch.zeros(rows, len(w), device=device, dtype=kind) for w in self.weights]
 
     def observe(self, drawn: list[Tensor], i: int, features: tuple[Tensor, Tensor]) -> None:
@@ -150,13 +151,6 @@ def make_context(
     if kind == "full" or (kind == "auto" and inputs * len(rank) * hidden <= _MOST_WEIGHTS):
         return FullContext(features=features, rank=rank, hidden=hidden)
     return SummedContext(features=features, rank=rank, hidden=hidden, width=width)
-
-
-def _product_type(x: Tensor) -> torch.dtype:
-    """What products are computed in: masks are applied to weights of that type."""
-    kind = x.device.type
-    rounded = kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind)
-    return torch.get_autocast_dtype(kind) if rounded else x.dtype
 
 
 def _padded(features: Features) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +11,7 @@ from torch.nn.functional import embedding_bag
 
 from genmodels.layout import Layout, TableLayout
 
-__all__ = ["JoinedLinear", "full_precision", "join", "leaky_slopes", "require_table"]
-
-
-def full_precision(x: Tensor) -> AbstractContextManager[None]:
-    """Where autocast is off, on the device of x, if it has autocast at all."""
-    kind = x.device.type if x.device.type in ("cpu", "cuda") else "cpu"
-    found: AbstractContextManager[None] = torch.autocast(kind, enabled=False)
-    return found
+__all__ = ["JoinedLinear", "join", "leaky_slopes", "require_table"]
 
 
 def require_table(layout: Layout, who: str) -> TableLayout:

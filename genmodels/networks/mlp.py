@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from genmodels.layout import Condition, Layout
 from genmodels.networks.layers import JoinedLinear, join, leaky_slopes, require_table
+from genmodels.precision import full_precision
 
 __all__ = ["Decoder", "Discriminator", "Encoder", "Generator"]
 
@@ -78,7 +79,7 @@ class Generator(nn.Module):
         outputs = join(inputs, last.weights, last.bias, table, rows)
         if outputs.dtype == z.dtype:
             return outputs
-        with torch.autocast(z.device.type, enabled=False):
+        with full_precision(z):
             weights = [weight[self.scalars] for weight in last.weights]
             table = table[:, self.scalars] if table is not None else None
             inputs = [x.to(z.dtype) for x in inputs]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, silu
 
-from genmodels.networks.layers import full_precision
+from genmodels.precision import full_precision
 
 __all__ = ["CouplingFlow", "MixtureOfGaussians"]
 

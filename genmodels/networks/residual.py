@@ -13,7 +13,8 @@ from torch.nn.functional import leaky_relu, silu
 
 from genmodels.layout import Condition, Layout, TableLayout
 from genmodels.networks.features import SPREAD
-from genmodels.networks.layers import JoinedLinear, full_precision, require_table
+from genmodels.networks.layers import JoinedLinear, require_table
+from genmodels.precision import full_precision
 
 __all__ = ["Discriminator", "Generator"]
 

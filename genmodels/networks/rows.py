@@ -15,7 +15,7 @@ from torch.nn.functional import dropout, silu
 from genmodels.arrangement import Arrangement, Compact
 from genmodels.layout import Condition, Layout
 from genmodels.networks.features import Features
-from genmodels.networks.layers import full_precision
+from genmodels.precision import full_precision
 
 __all__ = ["RowDecoder", "RowEncoder"]
 
