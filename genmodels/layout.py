@@ -7,7 +7,6 @@ blocks at once. `Condition` says what a generator can be told.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from genmodels.inversion import invert_rows, search
 from genmodels.types import Encoded
 
 __all__ = ["Block", "Condition", "ConditionGroup", "Expand", "Groups", "ImageLayout"]
@@ -244,25 +244,17 @@ class Groups(nn.Module):
         above = running.index_select(1, self.lasts)
         below = running.index_select(1, (self.starts - 1).clamp(min=0))
         below = below.masked_fill(self.starts == 0, 0.0)
-        target = torch.lerp(below, above, u.double())
-        target = torch.minimum(target, torch.nextafter(above, below))
-        found = torch.searchsorted(running, target, right=True, out_int32=True)
-        return found - self.starts.int()
+        found = search(running, u.double(), below=below, above=above)
+        return (found - self.starts).int()
 
     def draw_by_block(self, logits: Tensor, u: Tensor) -> Tensor:
-        """`draw` with levels as rows, by numpy's cheap calls: 3 times as fast on a processor."""
+        """`draw` with levels as rows, see `invert_rows`: 3 times as fast on a processor."""
         levels = logits.detach().to(u.dtype).numpy().T.copy()
-        below_one = np.minimum(u.numpy().T, 1.0 - np.finfo(levels.dtype).eps)
-        codes = np.empty(below_one.shape, np.int32)
+        uniforms = u.numpy().T
+        codes = np.empty(uniforms.shape, np.int32)
         spans = zip(self.starts.tolist(), self.lasts.tolist(), strict=True)
         for q, (start, last) in enumerate(spans):
-            level = levels[start : last + 1]
-            level -= level.max(0)
-            rows = list(np.exp(level, out=level))
-            for below, row in itertools.pairwise(rows):
-                row += below
-            passed = level[:-1] <= rows[-1] * below_one[q]
-            passed.view(np.uint8).sum(0, dtype=np.int32, out=codes[q])
+            invert_rows(levels[start : last + 1], uniforms[q], out=codes[q])
         return torch.from_numpy(codes).t()
 
     def argmax(self, logits: Tensor) -> Tensor:

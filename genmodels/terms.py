@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.layout import Block, Condition, Groups, Layout, TableLayout
+from genmodels.scores import SPREAD, piecewise_linear
 from genmodels.types import Batch
 
 __all__ = ["ConditionTerm", "PairTerm"]
-
-_SPREAD = 4.0  # scores in [-1, 1] are so many standard deviations to either side
 
 
 class ConditionTerm(nn.Module):
@@ -113,7 +112,7 @@ class PairTerm(nn.Module):
                 "PairTerm compares the variables of a table, but the data are images; remove it "
                 "with `~model.terms.pairs`"
             )
-        self.weight, self.cells, self.floor = weight, cells, floor
+        self.weight, self.floor = weight, floor
         self.inertia, self.most, self.groups = inertia, most, Groups(layout)
         gates = [gate for block in layout.blocks for gate in _gates(layout, block)]
         owners = [-1, *_owners(layout)]
@@ -138,10 +137,9 @@ class PairTerm(nn.Module):
         if not len(self.scalars):
             return torch.cat([one, x], 1)
         counts = torch.maximum(x.index_select(1, self.gates), self.ungated)
-        y = x.index_select(1, self.scalars) * _SPREAD
-        code = (torch.special.ndtr(y).unsqueeze(2) * self.cells - self.steps).clamp(0.0, 1.0)
-        code = (code * counts.unsqueeze(2)).flatten(1)
-        return torch.cat([one, x.index_copy(1, self.scalars, y * counts), code], 1)
+        y = x.index_select(1, self.scalars) * SPREAD
+        code = piecewise_linear(torch.special.ndtr(y), self.steps) * counts.unsqueeze(2)
+        return torch.cat([one, x.index_copy(1, self.scalars, y * counts), code.flatten(1)], 1)
 
     def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Outputs (B, D) and a batch with x (B, D) -> (B,)."""

@@ -11,11 +11,10 @@ from torch import Tensor
 from genmodels.arrangement import Arrangement
 from genmodels.evidence import Evidence
 from genmodels.layout import Layout
+from genmodels.scores import DRAWS
 from genmodels.types import Encoded
 
 __all__ = ["Drawing"]
-
-_DRAWS = 3  # uniforms per variable: for the level, the component, the place in it
 
 
 class Drawing:
@@ -30,7 +29,7 @@ class Drawing:
 
     def __init__(self, *, layout: Layout) -> None:
         self.arrangement = Arrangement(layout)
-        self.noise_dim = _DRAWS * len(self.arrangement)
+        self.noise_dim = DRAWS * len(self.arrangement)
         kept = self.arrangement.variables
         self.scores = sum(v.value is not None for v in kept)
         self.codes = sum(v.code is not None for v in kept)
@@ -92,7 +91,7 @@ class Drawing:
         }
 
     def _uniform(self, u: Tensor, j: int) -> Tensor:
-        return u[:, _DRAWS * j : _DRAWS * (j + 1)]
+        return u[:, DRAWS * j : DRAWS * (j + 1)]
 
     def _order(self, usual: Sequence[int], evidence: Evidence) -> list[int]:
         """Restricted variables first: what is drawn from them is then exactly truncated."""

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, softplus
 
 from genmodels.arrangement import Arrangement
+from genmodels.inversion import invert
 from genmodels.layout import Layout
 from genmodels.precision import full_precision
+from genmodels.scores import LOG_SCALES, SPREAD, middles
 
 __all__ = ["Draw", "MixedLikelihood"]
 
-SPREAD = 4.0  # scores in [-1, 1] are so many standard deviations to either side
-_SCALES = (-7.0, 3.0)  # of the logarithm of a component's scale
 _NEVER = -1e4  # logit of a level that does not exist
 
 
@@ -72,8 +72,8 @@ class MixedLikelihood(nn.Module):
         scores = len(arrangement) - arrangement.scores
         self.mixture = nn.Parameter(torch.randn(scores, hidden, 3 * components) * 0.01)
         start = torch.zeros(scores, 1, 3 * components)
-        share = (torch.arange(components, dtype=torch.float64) + 0.5) / components
-        start[:, :, components : 2 * components] = torch.special.ndtri(share).float()
+        means = torch.special.ndtri(middles(components)).float()
+        start[:, :, components : 2 * components] = means
         start[:, :, 2 * components :] = -1.0
         self.mixture_bias = nn.Parameter(start)
         codes = [v.code for v in kept[: arrangement.levels]]
@@ -131,7 +131,7 @@ class MixedLikelihood(nn.Module):
         outputs = torch.baddbmm(self.mixture_bias, h, self.mixture).float()
         logits, means, scales = outputs.split(self.components, 2)
         y = values.index_select(1, self.get_buffer("values")).t().unsqueeze(2) * SPREAD
-        scales = scales.clamp(*_SCALES)
+        scales = scales.clamp(*LOG_SCALES)
         t = (y - means - shift.float().unsqueeze(2)) * (-scales).exp()
         return torch.logsumexp(log_softmax(logits, 2) - t - 2.0 * softplus(-t) - scales, 2)
 
@@ -183,7 +183,7 @@ class MixedLikelihood(nn.Module):
         if allowed is not None or limit is not None:
             logits = _limited(log_softmax(logits, 1), allowed, limit)
             mass = logits.logsumexp(1)
-        code = _draw_level(logits, u[:, 0])
+        code = invert(logits, u[:, 0])
         if score is None:
             return Draw(None, code, mass)
         value = torch.where(code == 0, score.draw(u[:, 1], u[:, 2]), 0.0)
@@ -211,7 +211,7 @@ class MixedLikelihood(nn.Module):
         with full_precision(h):
             outputs = h.float() @ self.mixture[k] + self.mixture_bias[k]
         logits, means, scales = outputs.split(self.components, 1)
-        scales = scales.clamp(*_SCALES).exp() * temper
+        scales = scales.clamp(*LOG_SCALES).exp() * temper
         return log_softmax(logits / temper, 1), means + shift.float()[:, None], scales
 
 
@@ -236,7 +236,7 @@ class _Score:
 
     def draw(self, u: Tensor, place: Tensor) -> Tensor:
         """Scores (B,) in [-1, 1] by uniforms for the component and the place in it, (B,)."""
-        component = _draw_level(self.logits, u).unsqueeze(1)
+        component = invert(self.logits, u).unsqueeze(1)
         mean, scale = (x.gather(1, component).squeeze(1) for x in (self.means, self.scales))
         p = place.double()
         if self.log_mass is not None:
@@ -261,12 +261,3 @@ def _limited(log_probs: Tensor, allowed: Tensor | None, limit: Tensor | None) ->
     if limit is not None:
         log_probs = torch.cat([log_probs[:, :1] + limit[:, None], log_probs[:, 1:]], 1)
     return log_probs if allowed is None else log_probs.masked_fill(~allowed, -torch.inf)
-
-
-def _draw_level(logits: Tensor, u: Tensor) -> Tensor:
-    """The first level whose cumulative probability exceeds u; (B, K) and (B,) -> int64 (B,)."""
-    upto = logits.softmax(1).cumsum(1)
-    total = upto[:, -1]
-    # u * total may round up to total, which no level exceeds
-    target = torch.minimum(u * total, torch.nextafter(total, torch.zeros_like(total)))
-    return torch.searchsorted(upto, target[:, None], right=True).squeeze(1)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from genmodels.arrangement import Compact
+from genmodels.inversion import invert, invert_rows
 from genmodels.layout import Layout
-from genmodels.likelihoods.mixed import SPREAD, MixedLikelihood
+from genmodels.likelihoods.mixed import MixedLikelihood
 from genmodels.precision import full_precision
+from genmodels.scores import DRAWS, LOG_SCALES, SPREAD
 from genmodels.types import Encoded
 
 __all__ = ["RowLikelihood"]
-
-_SCALES = (-7.0, 3.0)  # of the logarithm of a component's scale, as in `MixedLikelihood`
-_DRAWS = 3  # uniforms per variable: for the level, the component, the place in it
 
 
 class RowLikelihood(nn.Module):
@@ -34,7 +30,7 @@ class RowLikelihood(nn.Module):
         self.mixed = MixedLikelihood(layout=layout, hidden=hidden, components=components)
         self.parts = Compact(layout)
         arrangement = self.mixed.arrangement
-        self.noise_dim = _DRAWS * len(arrangement)
+        self.noise_dim = DRAWS * len(arrangement)
         self.scores = len(arrangement) - arrangement.scores
         self.codes = arrangement.levels
 
@@ -59,9 +55,9 @@ class RowLikelihood(nn.Module):
             for row, j in enumerate(range(bucket.start, bucket.stop)):
                 stop, own = kept[j].levels, outputs[j].to(weights.dtype)
                 logits = weights[row, :, :stop].t() @ own.t() + biases[row, 0, :stop, None]
-                codes[:, kept[j].code] = _drawn(logits.float(), draws[_DRAWS * j])
+                codes[:, kept[j].code] = _drawn(logits.float(), draws[DRAWS * j])
         for k, j in enumerate(range(self.mixed.arrangement.scores, len(kept))):
-            score = self._score(k, outputs[j], draws[_DRAWS * j + 1], draws[_DRAWS * j + 2])
+            score = self._score(k, outputs[j], draws[DRAWS * j + 1], draws[DRAWS * j + 2])
             if kept[j].code is not None:
                 score = torch.where(codes[:, kept[j].code] == 0, score, 0.0)
             values[:, kept[j].value] = score
@@ -76,23 +72,15 @@ class RowLikelihood(nn.Module):
         component = _drawn(logits, u).long().unsqueeze(0)
         mean, log_scale = (x.gather(0, component).squeeze(0) for x in (means, log_scales))
         tiny = torch.finfo(torch.float32).eps / 2
-        y = mean + log_scale.clamp(*_SCALES).exp() * torch.logit(place.double(), tiny).float()
+        y = mean + log_scale.clamp(*LOG_SCALES).exp() * torch.logit(place.double(), tiny).float()
         return (y / SPREAD).clamp(-1.0, 1.0)
 
 
 def _drawn(logits: Tensor, u: Tensor) -> Tensor:
-    """The first level whose cumulative probability exceeds u; (L, B) and (B,) -> int32 (B,)."""
-    if not _on_processor(logits):
-        upto = logits.softmax(0).cumsum(0)
-        return (upto[:-1] <= upto[-1] * u).sum(0).int()
-    # numpy's cheap calls on whole levels are several times as fast on a processor.
-    level = logits.numpy()
-    level -= level.max(0)
-    rows = list(np.exp(level, out=level))
-    for below, row in itertools.pairwise(rows):
-        row += below
-    passed = level[:-1] <= rows[-1] * u.numpy()
-    return torch.from_numpy(passed.view(np.uint8).sum(0, dtype=np.int32))
+    """Levels int32 (B,) by logits (L, B), which may be overwritten, and uniforms (B,)."""
+    if _on_processor(logits):
+        return torch.from_numpy(invert_rows(logits.numpy(), u.numpy()))
+    return invert(logits.t().contiguous(), u).int()
 
 
 def _on_processor(x: Tensor) -> bool:

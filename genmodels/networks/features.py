@@ -9,12 +9,11 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from genmodels.arrangement import Arrangement
+from genmodels.scores import FURTHEST, SPREAD, middles, piecewise_linear
 from genmodels.variables import Variable
 
-__all__ = ["SPREAD", "Features"]
+__all__ = ["Features"]
 
-SPREAD = 4.0  # scores in [-1, 1] are so many standard deviations to either side
-_FURTHEST = 6.0  # standardised values are cut here
 _FEW = 4  # variables with at most so many levels get vectors of this width
 
 
@@ -76,7 +75,7 @@ class Features(nn.Module):
 
     def _read_scores(self, scored: Sequence[Variable]) -> None:
         grids = [v.places or _ramp() for v in scored]
-        curves = torch.tensor(grids, dtype=torch.float32).clamp(-_FURTHEST, _FURTHEST)
+        curves = torch.tensor(grids, dtype=torch.float32).clamp(-FURTHEST, FURTHEST)
         self.register_buffer("curves", curves if scored else torch.zeros(0, 2), False)
         states = [v.code if v.gated and v.code is not None else 0 for v in scored]
         self.register_buffer("states", torch.tensor(states, dtype=torch.long), False)
@@ -89,9 +88,9 @@ class Features(nn.Module):
         rows, starts = [torch.zeros(0, self.width)], [0]
         for v in ordered:
             seen = len(v.places)
-            u = (torch.arange(seen, dtype=torch.float64) + 0.5) / seen
+            u = middles(seen)
             y = torch.special.ndtri(u).float()[:, None]
-            place = torch.tensor(v.places).clamp(-_FURTHEST, _FURTHEST)[:, None]
+            place = torch.tensor(v.places).clamp(-FURTHEST, FURTHEST)[:, None]
             found = torch.cat([y, place, self._code(u.float())], 1)
             rows.append(torch.cat([found, torch.zeros(v.levels - seen, self.width)]))
             starts.append(starts[-1] + v.levels)
@@ -222,7 +221,7 @@ class Features(nn.Module):
 
     def _code(self, u: Tensor) -> Tensor:
         """(...,) in [0, 1] -> (..., cells)."""
-        return (u.unsqueeze(-1) * self.cells - self.steps).clamp_(0.0, 1.0).mul_(2.0).sub_(1.0)
+        return piecewise_linear(u, self.steps).mul_(2.0).sub_(1.0)
 
 
 def _slices(owners: Sequence[int]) -> dict[int, slice]:

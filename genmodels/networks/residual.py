@@ -5,20 +5,17 @@ and without normalisation over the batch. The head is elsewhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, silu
 
 from genmodels.layout import Condition, Layout, TableLayout
-from genmodels.networks.features import SPREAD
 from genmodels.networks.layers import JoinedLinear, require_table
 from genmodels.precision import full_precision
+from genmodels.scores import FURTHEST, SPREAD, middles, piecewise_linear
 
 __all__ = ["Discriminator", "Generator"]
-
-_FURTHEST = 6.0  # standardised values are cut here
 
 
 class Generator(nn.Module):
@@ -117,7 +114,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         table = require_table(layout, "residual.Discriminator")
-        self.pack, self.cells, self.slope = pack, cells, slope
+        self.pack, self.slope = pack, slope
         places = torch.tensor(table.continuous, dtype=torch.long)
         self.register_buffer("scalars", places, False)
         self.register_buffer("steps", torch.arange(cells, dtype=torch.float32), False)
@@ -152,7 +149,7 @@ class Discriminator(nn.Module):
             parts.append((x @ self.ordered).to(x.dtype))
         if len(self.scalars):
             y = x.index_select(1, self.scalars) * SPREAD
-            code = (torch.special.ndtr(y).unsqueeze(2) * self.cells - self.steps).clamp(0.0, 1.0)
+            code = piecewise_linear(torch.special.ndtr(y), self.steps)
             parts += [y, (code * 2.0 - 1.0).flatten(1)]
         return torch.cat(parts, 1)
 
@@ -172,12 +169,8 @@ def _ordered(table: TableLayout) -> Tensor:
     out = torch.zeros(table.width, 2 * len(blocks))
     for k, block in enumerate(blocks):
         start, seen = table.slices[block.name].start, len(block.places)
-        for column, values in enumerate((_normal_scores(seen), block.places)):
-            found = torch.tensor(values).clamp(-_FURTHEST, _FURTHEST)
+        normal = torch.special.ndtri(middles(seen)).float()
+        for column, values in enumerate((normal, torch.tensor(block.places))):
+            found = values.clamp(-FURTHEST, FURTHEST)
             out[start : start + seen, 2 * k + column] = found
     return out
-
-
-def _normal_scores(count: int) -> Sequence[float]:
-    shares = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    return [float(y) for y in torch.special.ndtri(shares)]

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from genmodels.arrangement import Arrangement
-from genmodels.likelihoods.mixed import SPREAD, MixedLikelihood
+from genmodels.likelihoods.mixed import MixedLikelihood
+from genmodels.scores import SPREAD
 from tests.algorithms.mixed import LAYOUT, encoded, likelihood
 
 KEPT = Arrangement(LAYOUT).variables
