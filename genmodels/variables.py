@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from genmodels.layout import Block, TableLayout
 
-__all__ = ["Variable", "variables"]
+__all__ = ["Variable", "log_frequencies", "variables"]
 
 _VALUE = re.compile(r"\.value_*$")
 
@@ -88,3 +91,9 @@ def _fresh(name: str, names: set[str]) -> str:
         name += "_"
     names.add(name)
     return name
+
+
+def log_frequencies(codes: Tensor, levels: int) -> Tensor:
+    """Logarithms (levels,) of how often each level occurs among N, each counted 0.1 times more."""
+    counts = torch.bincount(codes.long(), minlength=levels)
+    return ((counts + 0.1) / (len(codes) + 0.1 * levels)).log()

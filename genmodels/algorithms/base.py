@@ -67,6 +67,14 @@ class Chooses(Protocol):
         """End a measurement; values by name, "val/loss" among them."""
 
 
+@runtime_checkable
+class Starts(Protocol):
+    """A module that can start from what is frequent."""
+
+    def start_from(self, codes: Tensor) -> None:
+        """Take what is needed from the levels (N, Q) of the training rows."""
+
+
 class GenerativeModel(L.LightningModule, ABC):
     """A model that learns from batches and samples from latents.
 
@@ -79,7 +87,7 @@ class GenerativeModel(L.LightningModule, ABC):
     samples_seen: Tensor
     nonfinite: Tensor
     reads: Callable[[Layout], nn.Module] = Expand  # how encoded rows become what `update` gets
-    measures_loss = False  # whether `validation_step` adds "val/loss" to the meter
+    measures_loss = False  # whether a measurement on the validation rows gives "val/loss"
 
     def __init__(self, *, layout: Layout, condition: Condition, latent_dim: int) -> None:
         super().__init__()
@@ -121,6 +129,15 @@ class GenerativeModel(L.LightningModule, ABC):
     @abstractmethod
     def sampler_modules(self) -> dict[str, nn.Module]:
         """The modules whose weights a trained sampler consists of, by name."""
+
+    def on_fit_start(self) -> None:
+        """Modules that can start from what is frequent do so; a checkpoint is restored after."""
+        starting = [module for module in self.modules() if isinstance(module, Starts)]
+        if not starting:
+            return
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        for module in starting:
+            module.start_from(data.train.encoded["codes"])
 
     def training_step(self, batches: list[Batch], batch_idx: int) -> None:
         """One update per batch; only the last one goes through Lightning's wrappers.

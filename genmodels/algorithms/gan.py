@@ -7,7 +7,7 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -120,14 +120,6 @@ class GAN(GenerativeModel):
             build_optimizer(factory, list(network.parameters()))
             for factory, network in zip(self.factories, networks, strict=True)
         ]
-
-    def on_fit_start(self) -> None:
-        """A generator may start from what is frequent; a checkpoint is restored after this."""
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        for network in (self.generator, self.average):
-            start_from = getattr(network, "start_from", None)
-            if start_from is not None:
-                start_from(data.train.encoded["codes"])
 
     def latents(self, batch: Batch) -> Tensor:
         size = (len(batch.x), self.latent_dim)

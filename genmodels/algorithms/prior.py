@@ -117,19 +117,6 @@ class Prior(GenerativeModel):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return build_optimizer(self.factory, self.trained())
 
-    def on_fit_start(self) -> None:
-        """Start from the frequencies of the levels; a checkpoint is restored after this."""
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        codes = data.train.encoded["codes"]
-        chosen: Any = self.chosen.modules_by_name
-        likelihoods: list[Any] = [
-            self.likelihood,
-            self.average["likelihood"],
-            chosen["likelihood"],
-        ]
-        for likelihood in likelihoods:
-            likelihood.start_from(codes)
-
     def on_train_epoch_start(self) -> None:
         """What variables share is held fast once they choose their weights apart."""
         if bool(self.chosen.apart):

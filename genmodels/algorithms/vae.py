@@ -125,14 +125,6 @@ class VAE(GenerativeModel):
     def trained(self) -> list[nn.Parameter]:
         return [p for module in self.learned().values() for p in module.parameters()]
 
-    def on_fit_start(self) -> None:
-        """A likelihood may start from what is frequent; a checkpoint is restored after this."""
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        for modules in (self.learned(), self.sampler_modules()):
-            start_from = getattr(modules["likelihood"], "start_from", None)
-            if start_from is not None:
-                start_from(data.train.encoded["codes"])
-
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return build_optimizer(self.factory, self.trained())
 

@@ -18,6 +18,7 @@ from genmodels.inversion import invert
 from genmodels.layout import Layout
 from genmodels.precision import full_precision
 from genmodels.scores import LOG_SCALES, SPREAD, middles
+from genmodels.variables import log_frequencies
 
 __all__ = ["Draw", "MixedLikelihood"]
 
@@ -88,9 +89,8 @@ class MixedLikelihood(nn.Module):
         for bucket, biases in zip(self.arrangement.buckets, self.biases, strict=True):
             members = self.arrangement.variables[bucket.start : bucket.stop]
             for row, variable in zip(biases, members, strict=True):
-                counts = torch.bincount(codes[:, variable.code].long(), minlength=variable.levels)
-                shares = (counts + 0.1) / (len(codes) + 0.1 * variable.levels)
-                row[0, : variable.levels] = shares.log()
+                own = log_frequencies(codes[:, variable.code], variable.levels)
+                row[0, : variable.levels] = own
 
     def variable_axes(self) -> dict[str, tuple[int, slice]]:
         """Axis of the variables in each parameter, and which variables."""

@@ -34,10 +34,6 @@ class RowLikelihood(nn.Module):
         self.scores = len(arrangement) - arrangement.scores
         self.codes = arrangement.levels
 
-    def start_from(self, codes: Tensor) -> None:
-        """Let the biases of the levels be their log-frequencies in rows (N, Q)."""
-        self.mixed.start_from(codes)
-
     def log_prob(self, outputs: Tensor, x: Tensor) -> Tensor:
         """Hidden vectors (V, B, H) and compact rows (B, F + Q) -> nats (B,)."""
         values, codes = self.parts.parts(x)

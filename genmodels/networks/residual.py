@@ -14,6 +14,7 @@ from genmodels.layout import Condition, Layout, TableLayout
 from genmodels.networks.layers import JoinedLinear, require_table
 from genmodels.precision import full_precision
 from genmodels.scores import FURTHEST, SPREAD, middles, piecewise_linear
+from genmodels.variables import log_frequencies
 
 __all__ = ["Discriminator", "Generator"]
 
@@ -55,9 +56,8 @@ class Generator(nn.Module):
         """Let the biases of the levels be their log-frequencies in rows (N, Q)."""
         start = 0
         for q, block in enumerate(self.layout.categorical):
-            counts = torch.bincount(codes[:, q].long(), minlength=block.width)
-            shares = (counts + 0.1) / (len(codes) + 0.1 * block.width)
-            self.levels.bias[start : start + block.width] = shares.log()
+            own = self.levels.bias[start : start + block.width]
+            own.copy_(log_frequencies(codes[:, q], block.width))
             start += block.width
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The clock, the meter, checkpoints: what every model inherits."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import lightning as L
 import pytest
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from genmodels.algorithms.meter import Meter
 from genmodels.algorithms.optimizers import average_gradients, build_optimizer, gradient_norm
+from tests.algorithms import mixed
 from tests.algorithms.tables import CONDITION, NONE, batch, gan, vae
 
 QUIET = ("num_workers", "logging interval", "validation_step", "LeafSpec", "litlogger")
@@ -105,3 +107,38 @@ def test_one_process_leaves_gradients_alone():
     p = torch.nn.Parameter(torch.ones(2))
     average_gradients([p])
     assert p.grad is None
+
+
+class Frequent(torch.nn.Module):
+    """Notes from which levels it was asked to start."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def start_from(self, codes):
+        self.asked.append(codes)
+
+
+@pytest.mark.parametrize(("make", "condition"), MODELS)
+def test_every_module_that_can_starts_from_the_training_levels_however_deep(make, condition):
+    model, codes = make(), torch.zeros(3, 2)
+    starting = [Frequent(), Frequent()]
+    model.first, model.second = starting[0], torch.nn.Sequential(torch.nn.ModuleList(starting[1:]))
+    data = SimpleNamespace(train=SimpleNamespace(encoded={"codes": codes}))
+    model._trainer = SimpleNamespace(datamodule=data)
+    model.on_fit_start()
+    assert all(len(module.asked) == 1 and module.asked[0] is codes for module in starting)
+
+
+def test_all_weights_of_a_prior_start_from_the_training_levels():
+    model, rows = mixed.prior(), mixed.encoded(50)
+    data = SimpleNamespace(train=SimpleNamespace(encoded=rows))
+    model._trainer = SimpleNamespace(datamodule=data)
+    model.on_fit_start()
+    wanted = mixed.likelihood()
+    wanted.start_from(rows["codes"])
+    copies = (model.average, model.chosen.modules_by_name)
+    for made in (model.likelihood, *(modules["likelihood"] for modules in copies)):
+        for found, bias in zip(made.biases, wanted.biases, strict=True):
+            assert torch.equal(found, bias)
