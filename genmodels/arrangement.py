@@ -67,6 +67,10 @@ class Arrangement:
         aims = [i for i in ordered if target and named[i].startswith(f"{target}.")]
         return [*(i for i in ordered if i not in aims), *aims]
 
+    def ranks(self, target: str | None) -> Tensor:
+        """When each variable is drawn in that order: 0 ... V - 1 where they are kept, (V,)."""
+        return torch.tensor(self.order(target)).argsort().float()
+
     def _buckets(self) -> Sequence[Bucket]:
         sizes = [_size(v) for v in self.variables[: self.levels]]
         starts = [i for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]

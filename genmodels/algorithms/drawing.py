@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +14,34 @@ from genmodels.layout import Layout
 from genmodels.scores import DRAWS
 from genmodels.types import Encoded
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "Network"]
+
+
+class Network(Protocol):
+    """What is needed of a network to draw a row variable by variable.
+
+    Attributes:
+        order: the V variables as arranged, in the usual order.
+    """
+
+    order: Sequence[int]
+
+    def start(self, rows: int) -> Any:
+        """So many rows of which nothing has been drawn yet."""
+
+    def observe(
+        self, drawn: Any, i: int, value: Tensor | None, code: Tensor | None, rows: Tensor | None
+    ) -> None:
+        """Note that variable i has the score (B,) and the level (B,), in some rows or in all."""
+
+    def read(self, drawn: Any, j: int, upto: int | None) -> tuple[Tensor, Tensor | None]:
+        """Hidden vectors (B, H) of variable j and the shift of its mean (B,), if it has a score.
+
+        Args:
+            drawn: what j reads.
+            j: the variable.
+            upto: what has been drawn is the first so many variables of `order`; None: any.
+        """
 
 
 class Drawing:
@@ -40,7 +67,7 @@ class Drawing:
         """(..., V) in the order of the layout -> (..., V) as arranged."""
         return known[..., self.plain]
 
-    def free(self, network: Any, likelihood: Any, u: Tensor, *, temper: float) -> Encoded:
+    def free(self, network: Network, likelihood: Any, u: Tensor, *, temper: float) -> Encoded:
         """Whole rows by uniforms (B, U) in [0, 1), in the network's usual order."""
         encoded = self._blank(u)
         drawn = network.start(len(u))
@@ -53,7 +80,7 @@ class Drawing:
         return encoded
 
     def given(
-        self, network: Any, likelihood: Any, u: Tensor, evidence: Evidence, *, temper: float
+        self, network: Network, likelihood: Any, u: Tensor, evidence: Evidence, *, temper: float
     ) -> tuple[Encoded, Tensor]:
         """The rest of rows, given evidence, and the log-density (B,) of what was drawn."""
         encoded, known = self._blank(u), self.arranged(evidence.known)

@@ -18,7 +18,12 @@ from genmodels.arrangement import Arrangement
 from genmodels.layout import Layout
 from genmodels.networks.contexts import FullContext, make_context
 from genmodels.networks.features import Features
-from genmodels.networks.straight import note_score, straight_shift, straight_shifts
+from genmodels.networks.straight import (
+    note_score,
+    straight_shift,
+    straight_shifts,
+    straight_weights,
+)
 
 __all__ = ["Columnwise", "Drawn"]
 
@@ -57,7 +62,6 @@ class Columnwise(nn.Module):
     """
 
     rank: Tensor
-    score_ranks: Tensor
 
     def __init__(
         self,
@@ -77,8 +81,7 @@ class Columnwise(nn.Module):
         arrangement = Arrangement(layout)
         self.arrangement, self.dropout = arrangement, dropout
         self.order = arrangement.order(target)
-        rank = torch.empty(len(arrangement))
-        rank[torch.tensor(self.order, dtype=torch.long)] = torch.arange(len(rank)).float()
+        rank = arrangement.ranks(target)
         self.register_buffer("rank", rank, False)
         self.features = Features(
             arrangement=arrangement,
@@ -97,8 +100,7 @@ class Columnwise(nn.Module):
         self.biases = nn.ParameterList(
             nn.Parameter(torch.zeros(count, 1, hidden)) for _ in range(layers)
         )
-        scores = count - arrangement.scores
-        self.straight = nn.Parameter(torch.zeros(2 * scores, scores))
+        self.straight = straight_weights(arrangement)
 
     def forward(self, values: Tensor, codes: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
         """Whole rows: scores (B, F), levels (B, Q), and the order, ranks (V,).
@@ -147,21 +149,12 @@ class Columnwise(nn.Module):
         rows: Tensor | None,
     ) -> None:
         """Note that variable i has the score (B,) and the level (B,), in some rows or in all."""
-        fixed, learned = self.features.of(i, value, code)
-        if rows is not None:
-            fixed, learned = fixed * rows[:, None], learned * rows[:, None]
-        self.context.observe(drawn.read, i, (fixed, learned))
-        if value is not None:
-            note_score(drawn.straight, i - self.arrangement.scores, fixed)
+        features = self.features.of(i, value, code, rows)
+        self.context.observe(drawn.read, i, features)
+        note_score(drawn.straight, i - self.arrangement.scores, features[0])
 
     def read(self, drawn: Drawn, j: int, upto: int | None) -> tuple[Tensor, Tensor | None]:
-        """h_j (B, H) and the shift of its mean (B,), if it has a score.
-
-        Args:
-            drawn: what j reads.
-            j: the variable.
-            upto: what has been drawn is the first so many variables of `order`, or None.
-        """
+        """h_j (B, H) and the shift of its mean (B,) or None, see `algorithms/drawing.py`."""
         h = silu(self.context.read(drawn.read, j, upto), inplace=True)
         for weight, bias in zip(self.weights, self.biases, strict=True):
             h = h + silu(torch.addmm(bias[j], h, weight[j]), inplace=True)

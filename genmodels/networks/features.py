@@ -42,8 +42,6 @@ class Features(nn.Module):
     ordered: Tensor
     ordered_codes: Tensor
     ordered_starts: Tensor
-    codes: Tensor
-    starts: Tensor
     fixed_columns: Tensor
     learned_columns: Tensor
     steps: Tensor
@@ -182,8 +180,17 @@ class Features(nn.Module):
         joined = torch.cat([part.flatten(1) for part in parts], 1)
         return joined.index_select(1, self.learned_columns)
 
-    def of(self, i: int, value: Tensor | None, code: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Fixed and learned features of variable i alone: score (B,) and level (B,)."""
+    def of(
+        self, i: int, value: Tensor | None, code: Tensor | None, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Fixed and learned features of variable i alone, zeros in rows that do not know it.
+
+        Args:
+            i: the variable.
+            value: its score (B,), if it has one.
+            code: its level (B,), if it has levels.
+            rows: which rows know it, bool (B,); None: all.
+        """
         variable, given = self.variables[i], value if value is not None else code
         assert given is not None
         parts = [torch.ones(len(given), 1, device=given.device)]
@@ -198,7 +205,10 @@ class Features(nn.Module):
             assert code is not None
             start = self.ordered_starts[self.places.index(i)]
             parts.append(self.ordered[code + start])
-        return torch.cat(parts, 1), self._vector(i, code, parts[0])
+        fixed, learned = torch.cat(parts, 1), self._vector(i, code, parts[0])
+        if rows is None:
+            return fixed, learned
+        return fixed * rows[:, None], learned * rows[:, None]
 
     def _vector(self, i: int, code: Tensor | None, one: Tensor) -> Tensor:
         for k, (members, _) in enumerate(self.groups):

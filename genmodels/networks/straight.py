@@ -6,9 +6,18 @@ A network holds its weights S, shape (2 F, F), and the scores of a row lie side 
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-__all__ = ["note_score", "straight_shift", "straight_shifts"]
+from genmodels.arrangement import Arrangement
+
+__all__ = ["note_score", "straight_shift", "straight_shifts", "straight_weights"]
+
+
+def straight_weights(arrangement: Arrangement) -> nn.Parameter:
+    """S for the F scores of a row, zeros before training."""
+    scores = len(arrangement) - arrangement.scores
+    return nn.Parameter(torch.zeros(2 * scores, scores))
 
 
 def straight_shifts(weights: Tensor, straight: Tensor, ranks: Tensor) -> Tensor:
@@ -27,7 +36,9 @@ def straight_shifts(weights: Tensor, straight: Tensor, ranks: Tensor) -> Tensor:
 
 
 def note_score(straight: Tensor, k: int, fixed: Tensor) -> None:
-    """Add the features 1, y, x, ... (B, A) of score k to what has been drawn, (B, 2 F)."""
+    """Add the features 1, y, x, ... (B, A) of score k, if k >= 0, to what has been drawn."""
+    if k < 0:
+        return
     straight[:, k] += fixed[:, 1]
     straight[:, straight.shape[1] // 2 + k] += fixed[:, 2]
 

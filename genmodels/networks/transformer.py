@@ -16,7 +16,12 @@ from genmodels.arrangement import Arrangement
 from genmodels.layout import Layout
 from genmodels.networks.attention import AttentionBlock
 from genmodels.networks.features import Features
-from genmodels.networks.straight import note_score, straight_shift, straight_shifts
+from genmodels.networks.straight import (
+    note_score,
+    straight_shift,
+    straight_shifts,
+    straight_weights,
+)
 from genmodels.networks.tokens import Tokens
 
 __all__ = ["Held", "Transformer"]
@@ -93,9 +98,8 @@ class Transformer(nn.Module):
         arrangement = Arrangement(layout)
         self.arrangement, self.dropout = arrangement, dropout
         self.order = arrangement.order(target)
-        rank = torch.tensor([float(self.order.index(i)) for i in range(len(arrangement))])
-        self.register_buffer("rank", rank, False)
-        self.slots = [1 + self.order.index(i) for i in range(len(arrangement))]
+        self.register_buffer("rank", arrangement.ranks(target), False)
+        self.slots = [1 + int(rank) for rank in self.rank]
         self.features = Features(
             arrangement=arrangement,
             order=self.order,
@@ -112,8 +116,7 @@ class Transformer(nn.Module):
             for _ in range(layers)
         )
         self.norm = nn.LayerNorm(hidden)
-        scores = len(arrangement) - arrangement.scores
-        self.straight = nn.Parameter(torch.zeros(2 * scores, scores))
+        self.straight = straight_weights(arrangement)
 
     def forward(self, values: Tensor, codes: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
         """Whole rows: scores (B, F), levels (B, Q), and the order, ranks (V,).
@@ -157,9 +160,8 @@ class Transformer(nn.Module):
         rows: Tensor | None,
     ) -> None:
         """Note that variable i has the score (B,) and the level (B,), in some rows or in all."""
-        fixed, learned = self.features.of(i, value, code)
-        slot = self.slots[i]
-        token = self.tokens.of(i, fixed, learned)
+        fixed, learned = self.features.of(i, value, code, rows)
+        slot, token = self.slots[i], self.tokens.of(i, fixed, learned)
         if rows is None:
             drawn.tokens[:, slot] = token
             drawn.visible[:, slot] = True
@@ -167,18 +169,10 @@ class Transformer(nn.Module):
             former = drawn.tokens[:, slot]
             drawn.tokens[:, slot] = torch.where(rows[:, None], token.to(former.dtype), former)
             drawn.visible[:, slot] |= rows
-            fixed = fixed * rows[:, None]
-        if value is not None:
-            note_score(drawn.straight, i - self.arrangement.scores, fixed)
+        note_score(drawn.straight, i - self.arrangement.scores, fixed)
 
     def read(self, drawn: Held, j: int, upto: int | None) -> tuple[Tensor, Tensor | None]:
-        """h_j (B, H) and the shift of its mean (B,), if it has a score.
-
-        Args:
-            drawn: what j reads.
-            j: the variable.
-            upto: what has been drawn is the first so many variables of `order`, or None.
-        """
+        """h_j (B, H) and the shift of its mean (B,) or None, see `algorithms/drawing.py`."""
         tokens = drawn.tokens if upto is None else drawn.tokens[:, : 1 + upto]
         visible = drawn.visible if upto is None else None
         x = self.questions[j : j + 1]
