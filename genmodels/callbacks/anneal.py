@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 
 from genmodels.callbacks.ledger import Ledger
-from genmodels.callbacks.typed import model_of
+from genmodels.callbacks.typed import data_of, model_of
 
 __all__ = ["Anneal"]
 
@@ -65,7 +65,7 @@ class Anneal(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         samples = model_of(pl_module).num_samples
-        share = self.share(samples, _progress(trainer, batch_idx))
+        share = self.share(samples, _progress(trainer))
         for group, full in zip(_groups(trainer), self.full, strict=True):
             group["lr"] = full * share
 
@@ -112,8 +112,13 @@ def _groups(trainer: L.Trainer) -> list[dict[str, Any]]:
     return [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
 
 
-def _progress(trainer: L.Trainer, batch_idx: int) -> float:
+def _progress(trainer: L.Trainer) -> float:
+    """The share of the epochs before the step that begins.
+
+    The data know which one it is; Lightning counts from 0 again in an epoch that is resumed.
+    """
     if not trainer.max_epochs or trainer.max_epochs < 1:
         return 0.0
-    within = batch_idx / max(1, int(trainer.num_training_batches))
-    return min(1.0, (trainer.current_epoch + within) / trainer.max_epochs)
+    following, steps = data_of(trainer).state_dict(), max(1, int(trainer.num_training_batches))
+    epoch, step = divmod(following["epoch"] * steps + following["step"] - 1, steps)
+    return min(1.0, (epoch + step / steps) / trainer.max_epochs)

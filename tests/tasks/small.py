@@ -1,7 +1,10 @@
 """A small table on disk, and trainings of a second on it."""
 
+import os
+
 import numpy as np
 
+from genmodels.algorithms.base import GenerativeModel
 from genmodels.tasks.compose import compose
 from genmodels.tasks.train import train
 
@@ -44,3 +47,17 @@ def train_tiny(tmp_path, *more):
 def left(folder):
     """Names in a folder besides the data, with anything hidden."""
     return sorted(p.name for p in folder.rglob("*") if not p.name.endswith(".csv"))
+
+
+def signal_at_step(monkeypatch, step, number):
+    """Send this process a signal inside its `step`-th training step."""
+    calls, training_step = [], GenerativeModel.training_step
+
+    def interrupted(self, batches, batch_idx):
+        calls.append(1)
+        if len(calls) == step:
+            os.kill(os.getpid(), number)
+        return training_step(self, batches, batch_idx)
+
+    monkeypatch.setattr(GenerativeModel, "training_step", interrupted)
+    return calls

@@ -18,21 +18,7 @@ from genmodels.tasks.compose import compose
 from genmodels.tasks.place import resumed_config
 from genmodels.tasks.schema import run as draft
 from genmodels.tasks.train import train
-from tests.tasks.small import train_tiny, words
-
-
-def signal_at_step(monkeypatch, step, number):
-    """Send this process a signal inside its `step`-th training step."""
-    calls, training_step = [], VAE.training_step
-
-    def interrupted(self, batches, batch_idx):
-        calls.append(1)
-        if len(calls) == step:
-            os.kill(os.getpid(), number)
-        return training_step(self, batches, batch_idx)
-
-    monkeypatch.setattr(VAE, "training_step", interrupted)
-    return calls
+from tests.tasks.small import signal_at_step, train_tiny, words
 
 
 def rows_of(run, name):
