@@ -47,13 +47,19 @@ def test_what_is_known_is_not_counted():
         assert rest[x[:, 1] == level].sum().item() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_knowing_the_first_variables_splits_the_chain_rule():
-    model = prior()
-    x = batch(10).x
-    first = torch.tensor([True, True, False, False, False])
-    parts = model.log_prob(x, first) + (model.log_prob(x) - model.log_prob(x, first))
-    torch.testing.assert_close(parts, model.log_prob(x))
-    everything = model.log_prob(x, torch.ones(5, dtype=torch.bool))
+@pytest.mark.parametrize("first", [1, 2])
+def test_given_the_first_variables_a_row_has_its_share_of_all_rows_that_agree_in_them(first):
+    model, rows = prior(LEVELS), every_row()
+    x = Compact(LEVELS)(rows)
+    known, told = torch.arange(3) < first, rows["codes"][:, :first]
+    agree = (told[:, None] == told).all(2)
+    whole = model.log_prob(x)
+    wanted = whole - whole.expand(12, 12).masked_fill(~agree, -torch.inf).logsumexp(1)
+    torch.testing.assert_close(model.log_prob(x, known), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_row_that_is_known_whole_is_certain():
+    everything = prior().log_prob(batch(10).x, torch.ones(5, dtype=torch.bool))
     assert torch.equal(everything, torch.zeros(10))
 
 
@@ -76,13 +82,14 @@ def test_an_update_needs_no_value_on_the_host():
     assert loss.device.type == "meta"
 
 
-def test_every_fourth_update_is_in_an_order_of_its_own():
-    model, ranks = prior(), []
-    for number in range(8):
+@pytest.mark.parametrize(("share", "every"), [(0.25, 4), (0.2, 5), (0.0, None)])
+def test_the_asked_share_of_updates_is_in_an_order_of_its_own(share, every):
+    model, ranks = prior(any_order=share), []
+    for number in range(100):
         model.num_samples = number * 16
         ranks.append(model.order(16))
-    usual = [torch.equal(rank, model.network.rank) for rank in ranks]
-    assert usual == [True, True, True, False] * 2 or sum(usual) >= 6
+    own = [k + 1 for k, rank in enumerate(ranks) if not torch.equal(rank, model.network.rank)]
+    assert own == ([] if every is None else list(range(every, 101, every)))
     assert all(len(set(rank.tolist())) == 5 for rank in ranks)
 
 
