@@ -131,11 +131,10 @@ class Prior(GenerativeModel):
         self, batch: Batch, optimizers: Sequence[torch.optim.Optimizer], *, measure: bool
     ) -> Tensor:
         (optimizer,) = optimizers
-        likelihood: Any = self.likelihood
         values, codes = self.parts.parts(batch.x)
         with self.rounded(self.device):
-            h, shift = self.network(values, codes, self.order(len(batch.x)))
-            log_prob = likelihood.log_prob(h, shift, values, codes)
+            order = self.order(len(batch.x))
+            log_prob = _log_probs(self.network, self.likelihood, values, codes, order)
         loss = -log_prob.sum(0).mean()
         loss.backward()
         params = self.trained()
@@ -167,9 +166,8 @@ class Prior(GenerativeModel):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Notes the negative log-likelihood of each variable, in the usual order."""
         values, codes = self.parts.parts(batch.x)
-        modules: Any = self.average
-        h, shift = modules["network"](values, codes, self.rank)
-        found = modules["likelihood"].log_prob(h, shift, values, codes)
+        modules = self.average
+        found = _log_probs(modules["network"], modules["likelihood"], values, codes, self.rank)
         self.measured.append((-found.double().sum(1), found.shape[1]))
 
     @torch.no_grad()
@@ -204,11 +202,8 @@ class Prior(GenerativeModel):
             given = self.drawing.arranged(known)
             rank, counted = torch.where(given, rank - len(rank), rank), (~given).float()
         values, codes = self.parts.parts(x)
-        network, likelihood = self.sampled()
         with evaluating(self.held):
-            h, shift = network(values, codes, rank)
-            found: Tensor = likelihood.log_prob(h, shift, values, codes)
-        return counted @ found
+            return counted @ _log_probs(*self.sampled(), values, codes, rank)
 
     @torch.no_grad()
     def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
@@ -246,6 +241,14 @@ class Prior(GenerativeModel):
             if temper != 1.0:
                 return rows, torch.zeros_like(density)
             values, codes = rows["values"], rows["codes"].long()
-            h, shift = network(values, codes, self.rank)
-            found: Tensor = likelihood.log_prob(h, shift, values, codes)
+            found = _log_probs(network, likelihood, values, codes, self.rank)
         return rows, found.sum(0) - density
+
+
+def _log_probs(
+    network: Any, likelihood: Any, values: Tensor, codes: Tensor, rank: Tensor
+) -> Tensor:
+    """Of each variable of whole rows, in the order of the ranks (V,): nats, shape (V, B)."""
+    h, shift = network(values, codes, rank)
+    found: Tensor = likelihood.log_prob(h, shift, values, codes)
+    return found

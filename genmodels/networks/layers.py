@@ -11,7 +11,7 @@ from torch.nn.functional import embedding_bag
 
 from genmodels.layout import Layout, TableLayout
 
-__all__ = ["JoinedLinear", "join", "leaky_slopes", "require_table"]
+__all__ = ["JoinedLinear", "join", "leaky_slopes", "packed", "require_table", "small_linear"]
 
 
 def require_table(layout: Layout, who: str) -> TableLayout:
@@ -26,6 +26,29 @@ def require_table(layout: Layout, who: str) -> TableLayout:
             "model=dcgan or model=conv_vae"
         )
     return layout
+
+
+def small_linear(inputs: int, outputs: int, share: float) -> nn.Linear:
+    """A linear layer with weights of `share` times the usual size, and no bias yet."""
+    layer = nn.Linear(inputs, outputs)
+    bound = share / math.sqrt(inputs)
+    nn.init.uniform_(layer.weight, -bound, bound)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def packed(x: Tensor, pack: int) -> Tensor:
+    """Rows (B, D) with each pack of rows in one line, (B / pack, pack * D).
+
+    Raises:
+        ValueError: when the rows do not divide into packs.
+    """
+    if len(x) % pack:
+        raise ValueError(
+            f"a batch of {len(x)} rows does not divide into packs of {pack} "
+            "(model.discriminator.pack, batching.batch_size)"
+        )
+    return x.reshape(len(x) // pack, -1)
 
 
 class JoinedLinear(nn.Module):

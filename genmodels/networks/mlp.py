@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.layout import Condition, Layout
-from genmodels.networks.layers import JoinedLinear, join, leaky_slopes, require_table
+from genmodels.networks.layers import JoinedLinear, join, leaky_slopes, packed, require_table
 from genmodels.precision import full_precision
 
 __all__ = ["Decoder", "Discriminator", "Encoder", "Generator"]
@@ -115,9 +115,9 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         self.pack, self.slope, self.dropout = pack, slope, dropout
-        self.x_width = require_table(layout, "mlp.Discriminator").width * pack
+        width = require_table(layout, "mlp.Discriminator").width * pack
         self.first = JoinedLinear(
-            widths=[self.x_width], condition=condition.width, out=hidden[0], pack=pack
+            widths=[width], condition=condition.width, out=hidden[0], pack=pack
         )
         pairs = itertools.pairwise(hidden)
         self.layers = nn.ModuleList(nn.Linear(width, size) for width, size in pairs)
@@ -125,22 +125,13 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """Rows (B, D) and c (B, K) -> logits (B / pack,)."""
-        a = self.first(self.packed(x), c=c)
+        a = self.first(packed(x, self.pack), c=c)
         for layer in [*self.layers, self.out]:
             a = layer(a * self.slopes(a))
         return a.squeeze(1)
 
     def slopes(self, a: Tensor) -> Tensor:
         return leaky_slopes(a, self.slope, self.dropout if self.training else 0.0)
-
-    def packed(self, x: Tensor) -> Tensor:
-        """Rows (B, D) with each pack in one line (B / pack, pack * D)."""
-        if len(x) % self.pack:
-            raise ValueError(
-                f"a batch of {len(x)} rows does not divide into packs of {self.pack} "
-                "(model.discriminator.pack, batching.batch_size)"
-            )
-        return x.reshape(-1, self.x_width)
 
     def input_gradient(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (without a graph) and d(sum of logits)/dx (B, D), differentiable in the weights.
@@ -150,7 +141,7 @@ class Discriminator(nn.Module):
         """
         layers, factors = [*self.layers, self.out], []
         with torch.no_grad():
-            a = self.first(self.packed(x), c=c)
+            a = self.first(packed(x, self.pack), c=c)
             for layer in layers:
                 factors.append(self.slopes(a))
                 a = layer(a * factors[-1])

@@ -4,14 +4,12 @@ and without normalisation over the batch. The head is elsewhere.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, silu
 
 from genmodels.layout import Condition, Layout, TableLayout
-from genmodels.networks.layers import JoinedLinear, require_table
+from genmodels.networks.layers import JoinedLinear, packed, require_table, small_linear
 from genmodels.precision import full_precision
 from genmodels.scores import FURTHEST, SPREAD, middles, piecewise_linear
 from genmodels.variables import log_frequencies
@@ -43,10 +41,10 @@ class Generator(nn.Module):
         self.first = JoinedLinear(widths=[latent_dim], condition=condition.width, out=hidden)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(blocks + 1))
         self.inner = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(blocks))
-        self.outer = nn.ModuleList(_small(hidden, hidden, 0.1) for _ in range(blocks))
+        self.outer = nn.ModuleList(small_linear(hidden, hidden, 0.1) for _ in range(blocks))
         scores = len(table.continuous)
-        self.scores = _small(hidden, scores, 0.25)
-        self.levels = _small(hidden, table.width - scores, 0.5)
+        self.scores = small_linear(hidden, scores, 0.25)
+        self.levels = small_linear(hidden, table.width - scores, 0.5)
         at = set(table.continuous)
         places = [*table.continuous, *(i for i in range(table.width) if i not in at)]
         self.register_buffer("order", torch.tensor(places).argsort(), False)
@@ -124,17 +122,12 @@ class Discriminator(nn.Module):
             widths=[self.width * pack], condition=condition.width, out=hidden, pack=pack
         )
         self.inner = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(blocks))
-        self.outer = nn.ModuleList(_small(hidden, hidden, 0.1) for _ in range(blocks))
+        self.outer = nn.ModuleList(small_linear(hidden, hidden, 0.1) for _ in range(blocks))
         self.out = nn.Linear(hidden, 1)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """Rows (B, D) and c (B, K) -> logits (B / pack,)."""
-        if len(x) % self.pack:
-            raise ValueError(
-                f"a batch of {len(x)} rows does not divide into packs of {self.pack} "
-                "(model.discriminator.pack, batching.batch_size)"
-            )
-        h = self.first(self.features(x).reshape(-1, self.width * self.pack), c=c)
+        h = self.first(packed(self.features(x), self.pack), c=c)
         for inner, outer in zip(self.inner, self.outer, strict=True):
             h = h + outer(self.leaky(inner(self.leaky(h))))
         return self.out(self.leaky(h)).squeeze(1).to(x.dtype)
@@ -152,15 +145,6 @@ class Discriminator(nn.Module):
             code = piecewise_linear(torch.special.ndtr(y), self.steps)
             parts += [y, (code * 2.0 - 1.0).flatten(1)]
         return torch.cat(parts, 1)
-
-
-def _small(inputs: int, outputs: int, share: float) -> nn.Linear:
-    """A linear layer with weights of `share` times the usual size, and no bias yet."""
-    layer = nn.Linear(inputs, outputs)
-    bound = share / math.sqrt(inputs)
-    nn.init.uniform_(layer.weight, -bound, bound)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 def _ordered(table: TableLayout) -> Tensor:

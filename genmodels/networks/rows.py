@@ -6,8 +6,6 @@ about each variable is in `likelihoods/rows.py`.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, silu
@@ -15,6 +13,7 @@ from torch.nn.functional import dropout, silu
 from genmodels.arrangement import Arrangement, Compact
 from genmodels.layout import Condition, Layout
 from genmodels.networks.features import Features
+from genmodels.networks.layers import small_linear
 from genmodels.precision import full_precision
 
 __all__ = ["RowDecoder", "RowEncoder"]
@@ -126,10 +125,7 @@ class _Block(nn.Module):
         self.share = share
         self.norm = nn.LayerNorm(hidden)
         self.inner = nn.Linear(hidden, hidden)
-        self.outer = nn.Linear(hidden, hidden)
-        bound = 0.1 / math.sqrt(hidden)
-        nn.init.uniform_(self.outer.weight, -bound, bound)
-        nn.init.zeros_(self.outer.bias)
+        self.outer = small_linear(hidden, hidden, 0.1)
 
     def forward(self, h: Tensor) -> Tensor:
         inner = silu(self.inner(self.norm(h)))
