@@ -1,7 +1,7 @@
 """What is asked of one column of sampled rows: exact values, or which it may have.
 
-Reading a wish from text needs the schema and is `sampling/wishes.py`'s; what it means for encoded
-rows is the codec's.
+Reading a wish from text needs the schema and is `sampling/control/wishes.py`'s; what it means for
+encoded rows is the codec's.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from genmodels.layout import Condition, Layout
 from genmodels.sampling.conditions import Conditions
-from genmodels.sampling.controlled import Controlled, Made
+from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from genmodels.codecs.restrict import Restrictor
 from genmodels.data.open import open_source
-from genmodels.sampling.attempts import takes_evidence
-from genmodels.sampling.completion import Completion, Fill
-from genmodels.sampling.constraints import Constraints, parse_constraints
-from genmodels.sampling.control import Control
-from genmodels.sampling.controlled import Controlled, Shortfall
-from genmodels.sampling.shares import Shares, balanced, target_shares
-from genmodels.sampling.strata import Stratum, check_temper, parse_scenario, read_scenario
-from genmodels.sampling.wishes import parse_wishes
+from genmodels.sampling.control.attempts import takes_evidence
+from genmodels.sampling.control.completion import Completion, Fill
+from genmodels.sampling.control.constraints import Constraints, parse_constraints
+from genmodels.sampling.control.control import Control
+from genmodels.sampling.control.controlled import Controlled, Shortfall
+from genmodels.sampling.control.shares import Shares, balanced, target_shares
+from genmodels.sampling.control.strata import Stratum, check_temper, parse_scenario, read_scenario
+from genmodels.sampling.control.wishes import parse_wishes
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
 from genmodels.tasks.compose import parts_of

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genmodels.sampling.expressions import (
+from genmodels.sampling.control.expressions import (
     Compare,
     Empty,
     Expression,
@@ -18,7 +18,7 @@ from genmodels.sampling.expressions import (
     Operation,
     Parsed,
 )
-from genmodels.sampling.wishes import find_level, near, parse_wish
+from genmodels.sampling.control.wishes import find_level, near, parse_wish
 from genmodels.schema import Column, TableSchema
 from genmodels.wishes import among
 

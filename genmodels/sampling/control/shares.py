@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from genmodels.sampling.given import Restricts
-from genmodels.sampling.wishes import find_column, find_level, near
+from genmodels.sampling.control.given import Restricts
+from genmodels.sampling.control.wishes import find_column, find_level, near
 from genmodels.schema import Column
 
 __all__ = ["Shares", "balanced", "target_shares"]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from genmodels.sampling.completion import Completion
-from genmodels.sampling.constraints import Constraints
+from genmodels.sampling.control.completion import Completion
+from genmodels.sampling.control.constraints import Constraints
+from genmodels.sampling.control.given import CellBuilder, Request, Restricts, understand
+from genmodels.sampling.control.shares import Shares, pick
+from genmodels.sampling.control.strata import Stratum
 from genmodels.sampling.draws import Draws
-from genmodels.sampling.given import CellBuilder, Request, Restricts, understand
-from genmodels.sampling.shares import Shares, pick
-from genmodels.sampling.strata import Stratum
 from genmodels.wishes import Cells
 
 __all__ = ["Control", "Part", "Plan"]

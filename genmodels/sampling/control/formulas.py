@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from genmodels.sampling.expressions import Expression
-from genmodels.sampling.truth import number_of
+from genmodels.sampling.control.expressions import Expression
+from genmodels.sampling.control.truth import number_of
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["Formula"]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from genmodels.data.open import open_source
 from genmodels.data.parse import apply_schema
-from genmodels.sampling.wishes import find_column, near
+from genmodels.sampling.control.wishes import find_column, near
 from genmodels.schema import TableSchema
 
 __all__ = ["Combinations", "read_combinations"]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from genmodels.sampling.wishes import near
+from genmodels.sampling.control.wishes import near
 
 __all__ = ["Compare", "Empty", "Expression", "Literal", "Name", "Operation", "Parsed", "parse"]
 

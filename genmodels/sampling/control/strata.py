@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from genmodels.sampling.wishes import near, parse_wishes
+from genmodels.sampling.control.wishes import near, parse_wishes
 from genmodels.schema import TableSchema
 from genmodels.wishes import Wish
 

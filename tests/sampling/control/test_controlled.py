@@ -6,9 +6,18 @@ import pytest
 import torch
 
 from genmodels.layout import Condition, ConditionGroup
-from genmodels.sampling.shares import balanced, target_shares
-from genmodels.sampling.strata import parse_scenario
-from tests.sampling.chain import JOINT, SCHEMA, Chain, cells, codec, controlled, draw, sampler
+from genmodels.sampling.control.shares import balanced, target_shares
+from genmodels.sampling.control.strata import parse_scenario
+from tests.sampling.control.chain import (
+    JOINT,
+    SCHEMA,
+    Chain,
+    cells,
+    codec,
+    controlled,
+    draw,
+    sampler,
+)
 
 P = JOINT / JOINT.sum()
 N = 20_000

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genmodels.data.parse import apply_schema
-from genmodels.sampling.given import CellBuilder, Identity, Restricts
-from genmodels.sampling.wishes import near
+from genmodels.sampling.control.given import CellBuilder, Identity, Restricts
+from genmodels.sampling.control.wishes import near
 from genmodels.schema import Column, TableSchema
 from genmodels.types import Raw
 from genmodels.wishes import Cells, Wish

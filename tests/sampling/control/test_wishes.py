@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from genmodels.sampling.wishes import parse_wish, parse_wishes
+from genmodels.sampling.control.wishes import parse_wish, parse_wishes
 from genmodels.schema import Column, TableSchema
 from genmodels.wishes import Wish
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import torch
 
 from genmodels.evidence import Evidence
-from genmodels.sampling.attempts import Source, attempted, takes_evidence
-from genmodels.sampling.control import Control, Plan
-from genmodels.sampling.given import impose
+from genmodels.sampling.control.attempts import Source, attempted, takes_evidence
+from genmodels.sampling.control.control import Control, Plan
+from genmodels.sampling.control.given import impose
 from genmodels.types import Encoded
 
 __all__ = ["Controlled", "Made", "Shortfall"]

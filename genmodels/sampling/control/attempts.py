@@ -17,9 +17,9 @@ from torch import Tensor
 from genmodels.algorithms.base import Controllable
 from genmodels.evidence import Evidence
 from genmodels.layout import Condition, TableLayout
-from genmodels.sampling.control import Part
+from genmodels.sampling.control.control import Part
+from genmodels.sampling.control.given import restricted
 from genmodels.sampling.draws import Draws
-from genmodels.sampling.given import restricted
 from genmodels.types import Encoded
 from genmodels.variables import variables
 

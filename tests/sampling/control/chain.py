@@ -8,14 +8,14 @@ import yaml
 from genmodels.codecs.restrict import Restrictor
 from genmodels.codecs.table import TableCodec
 from genmodels.layout import Condition
-from genmodels.sampling.completion import Completion
 from genmodels.sampling.conditions import Conditions
-from genmodels.sampling.constraints import parse_constraints
-from genmodels.sampling.control import Control
-from genmodels.sampling.controlled import Controlled
+from genmodels.sampling.control.completion import Completion
+from genmodels.sampling.control.constraints import parse_constraints
+from genmodels.sampling.control.control import Control
+from genmodels.sampling.control.controlled import Controlled
+from genmodels.sampling.control.strata import Stratum
+from genmodels.sampling.control.wishes import parse_wishes
 from genmodels.sampling.sampler import Sampler
-from genmodels.sampling.strata import Stratum
-from genmodels.sampling.wishes import parse_wishes
 from genmodels.schema import Column, TableSchema
 from genmodels.tasks.choices import CONFIGS
 from genmodels.variables import variables

@@ -1,6 +1,6 @@
 import pytest
 
-from genmodels.sampling.strata import parse_scenario, read_scenario
+from genmodels.sampling.control.strata import parse_scenario, read_scenario
 from genmodels.schema import Column, TableSchema
 
 SCHEMA = TableSchema((Column("age", "integer"), Column("day", "datetime")))

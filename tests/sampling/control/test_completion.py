@@ -7,8 +7,8 @@ import yaml
 
 from genmodels.codecs.restrict import Restrictor
 from genmodels.codecs.table import TableCodec
-from genmodels.sampling.completion import Completion
-from genmodels.sampling.given import CellBuilder, understand
+from genmodels.sampling.control.completion import Completion
+from genmodels.sampling.control.given import CellBuilder, understand
 from genmodels.schema import Column, TableSchema
 from genmodels.tasks.choices import CONFIGS
 from genmodels.wishes import Range, Wish

@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from genmodels.sampling.combinations import read_combinations
-from genmodels.sampling.expressions import Compare, Name, Operation, Parsed, parse
-from genmodels.sampling.formulas import Formula
-from genmodels.sampling.truth import check_names, names_in, truth_of
+from genmodels.sampling.control.combinations import read_combinations
+from genmodels.sampling.control.expressions import Compare, Name, Operation, Parsed, parse
+from genmodels.sampling.control.formulas import Formula
+from genmodels.sampling.control.truth import check_names, names_in, truth_of
 from genmodels.schema import TableSchema
 from genmodels.wishes import Cells
 

@@ -3,8 +3,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from genmodels.sampling.constraints import parse_constraints
-from genmodels.sampling.expressions import Compare, Literal, Name, Operation, parse
+from genmodels.sampling.control.constraints import parse_constraints
+from genmodels.sampling.control.expressions import Compare, Literal, Name, Operation, parse
 from genmodels.schema import Column, TableSchema
 from genmodels.wishes import Cells
 
