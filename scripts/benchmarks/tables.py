@@ -81,9 +81,17 @@ COVTYPE = " ".join(
     [f"Wilderness_Area{i}" for i in range(1, 5)]
     + [f"Soil_Type{i}" for i in range(1, 41) if i not in (7, 15)]
 )
+COMPAS_AFTER = (
+    "is_recid r_charge_degree r_days_from_arrest r_offense_date r_charge_desc r_jail_in r_jail_out "
+    "is_violent_recid vr_charge_degree vr_offense_date vr_charge_desc start end event"
+)
+COMPAS_NUMBERS = (
+    "id c_case_number r_case_number vr_case_number violent_recid type_of_assessment "
+    "v_type_of_assessment"
+)
 COMPAS_DATES = (
-    "compas_screening_date c_jail_in c_jail_out c_offense_date c_arrest_date r_offense_date "
-    "r_jail_in r_jail_out vr_offense_date screening_date v_screening_date in_custody out_custody"
+    "compas_screening_date c_jail_in c_jail_out c_offense_date c_arrest_date screening_date "
+    "v_screening_date in_custody out_custody"
 )
 DUTCH = (
     "household_position household_size prev_residence_place citizenship country_birth edu_level "
@@ -100,14 +108,13 @@ UNTOUCHED = {
     "compas_two_years": _table(
         "two_year_recid",
         C,
-        categorical="two_year_recid is_recid is_violent_recid event",
-        dropped="id c_case_number r_case_number vr_case_number violent_recid type_of_assessment "
-        "v_type_of_assessment",
+        categorical="two_year_recid",
+        dropped=f"{COMPAS_NUMBERS} {COMPAS_AFTER}",
         dates=COMPAS_DATES,
     ),
     "creditcard_fraud_sample": _table("Class", C, categorical="Class"),
     "dutch_census": _table("occupation", C, categorical=DUTCH),
-    "framingham": _table("DEATH", C, categorical=FRAMINGHAM, dropped="RANDID"),
+    "framingham": _table("DIABETES", C, categorical=FRAMINGHAM, dropped="RANDID"),
     "nyc_taxis": _table("total", R, dates="pickup dropoff"),
     "pbc2": _table("status2", C, categorical="status2 histologic", dropped="sno. id status"),
     "stroke": _table("stroke", C, categorical="hypertension heart_disease stroke", dropped="id"),
