@@ -15,8 +15,10 @@ from genmodels.data.sources.memory import Memory
 from genmodels.layout import Condition
 from genmodels.metrics.benchmark.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
 from genmodels.report.benchmark.runs import Fit
-from genmodels.schema import TableSchema
+from genmodels.sampling.attempts import takes_evidence
+from genmodels.schema import Level, Schema, TableSchema
 from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.control import Asked
 from genmodels.tasks.quiet import isolated
 from genmodels.tasks.sample import build_sampler, pick_device
 from genmodels.tasks.train import train as learn
@@ -40,15 +42,26 @@ class Trained:
         self.loaded = loaded
 
     def sample(self, n: int, *, seed: int) -> Rows:
-        return self._draw(n, seed, "empirical")
+        return self._draw(n, seed)
 
     def of_level(self, target: str, level: str, n: int, *, seed: int) -> Rows | None:
+        if takes_evidence(self.loaded.model):
+            known = _level_of(self.loaded.schema, target, level)
+            return None if known is None else self._draw(n, seed, given={target: known})
         if not _tellable(self.loaded.model.condition, target, level):
             return None
         return self._draw(n, seed, {target: level})
 
-    def _draw(self, n: int, seed: int, condition: str | Mapping[str, Any]) -> Rows:
-        rows = build_sampler(self.loaded, seed=seed, condition=condition).sample(n)
+    def _draw(
+        self,
+        n: int,
+        seed: int,
+        condition: str | Mapping[str, Any] = "empirical",
+        given: Mapping[str, Any] | None = None,
+    ) -> Rows:
+        asked = Asked(given=given or {})
+        sampler = build_sampler(self.loaded, seed=seed, condition=condition, asked=asked)
+        rows = sampler.sample(n)
         assert isinstance(rows, Rows)
         return rows
 
@@ -58,6 +71,12 @@ def _tellable(condition: Condition, name: str, level: str) -> bool:
     groups = [g for g in condition.groups if name == g.name]
     groups = groups or [g for g in condition.groups if name == g.name.rsplit(".", 1)[0]]
     return len(groups) == 1 and level in (groups[0].levels or map(str, range(groups[0].size)))
+
+
+def _level_of(schema: Schema, name: str, level: str) -> Level | None:
+    """The level of this name as the training rows have it; None: they have none, or no levels."""
+    known = schema[name].levels if isinstance(schema, TableSchema) else None
+    return next((own for own in known or () if str(own).strip().lower() == level.lower()), None)
 
 
 def fitter(cfg: DictConfig, schema: TableSchema, folder: Path) -> Fit:

@@ -11,18 +11,14 @@ a value, by the level of the target, real and synthetic.
 
 from __future__ import annotations
 
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from common import SCRATCH, data_folder, genmodels, machine, save
+from common import SCRATCH, data_folder, genmodels, machine, sample, save, written
 from leaderboard import train
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from tables import prepare
-from xgboost import XGBClassifier
+from tables import prepare, read
+from twosample import auc
 
 STRATA: dict[str, list[tuple[str, list[str]]]] = {
     "adult": [
@@ -43,23 +39,6 @@ STRATA: dict[str, list[tuple[str, list[str]]]] = {
 MISSING = {"stroke": ("stroke", "bmi"), "credit_scoring_es": ("Status", "Income")}
 
 
-def auc(real: pd.DataFrame, other: pd.DataFrame, seed: int = 0) -> float:
-    """Cross-validated AUC of telling two tables of equal length apart."""
-    n = min(len(real), len(other), 10_000)
-    both = pd.concat(
-        [frame.sample(n, random_state=seed).reset_index(drop=True) for frame in (real, other)]
-    )
-    text = [c for c in both if not pd.api.types.is_numeric_dtype(both[c])]
-    x = both.assign(**{c: both[c].astype(str).astype("category").cat.codes for c in text})
-    y = np.r_[np.zeros(n), np.ones(n)]
-    learner = XGBClassifier(n_estimators=100, max_depth=6, tree_method="hist", n_jobs=2)
-    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    from sklearn.metrics import roc_auc_score
-
-    p = cross_val_predict(learner, x.to_numpy(float), y, cv=folds, method="predict_proba")[:, 1]
-    return round(float(roc_auc_score(y, p)), 4)
-
-
 def run_of(table: str) -> Path:
     run = SCRATCH / "leaderboard" / f"{table}-tabvae-0"
     if not (run / "model.safetensors").exists():
@@ -70,15 +49,12 @@ def run_of(table: str) -> Path:
 def drawn(run: Path, rows: int, words: list[str]) -> tuple[pd.DataFrame, int]:
     """Rows on a condition, as read from CSV, and the rows per second that were reported."""
     out = SCRATCH / "conditional"
-    shutil.rmtree(out, ignore_errors=True)
-    base = [f"run={run}", f"n={rows}", "format=csv", f"out={out}", "overwrite=true"]
-    text, _ = genmodels("sample", *base, *words)
-    rate = int(re.search(r"\(([\d,]+) rows/s\)", text)[1].replace(",", ""))
-    return pd.read_csv(next((out / "data").glob("*.csv")), keep_default_na=False), rate
+    rate = sample(run, rows, "csv", out, *words)
+    return read(written(out)), rate
 
 
 def strata(table: str) -> list[dict[str, Any]]:
-    frame = pd.read_csv(prepare(table) / "train.csv", keep_default_na=False)
+    frame = read(prepare(table) / "train.csv")
     found = []
     for where, words in STRATA[table]:
         real = frame.query(where)
@@ -103,11 +79,7 @@ def missing(table: str) -> dict[str, Any]:
     if not (run / "model.safetensors").exists():
         words = [f"data.path={path}", f"data.target={target}", f"run={run}", "logger=none"]
         genmodels("train", "model=tabvae", "overwrite=true", *words)
-    out = SCRATCH / "conditional"
-    shutil.rmtree(out, ignore_errors=True)
-    words = [f"run={run}", "n=50000", "format=csv", f"out={out}", "overwrite=true"]
-    genmodels("sample", *words)
-    synthetic = pd.read_csv(next((out / "data").glob("*.csv")))
+    synthetic, _ = drawn(run, 50_000, [])
     share = {
         who: frame[column].isna().groupby(frame[target].astype(str)).mean().round(4).to_dict()
         for who, frame in (("real", real), ("synthetic", synthetic))

@@ -11,11 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +19,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from common import RESULTS, SCRATCH, machine, save
-from tabular import prepare, score
-
-SHOWN = ("column shape error, mean", "pair trend error, mean", "C2ST AUC", "AUC for", "exact cop")
+from common import GENMODELS, SCRATCH, load, machine, measured, save, score, written
+from tables import prepare
 
 
 def evaluate(name: str, *words: str) -> dict[str, Any]:
     """Run the command; its wall time, peak memory, summary and figures."""
     out = SCRATCH / f"report-{name}"
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "genmodels", "evaluate", *words, f"out={out}"]
-    print("$", *command, flush=True)
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{name}: exit code {process.returncode}")
+    cost = measured(*GENMODELS, "evaluate", *words, f"out={out}", quiet=True)
     report = json.loads((out / "report.json").read_text())
     return {
-        "wall_s": round(time.perf_counter() - start, 1),
-        "peak_gb": round(usage.ru_maxrss / 2**20, 2),
-        "processor_s": round(usage.ru_utime + usage.ru_stime, 1),
+        "wall_s": cost.wall_s,
+        "peak_gb": round(cost.peak_mb / 1024, 2),
+        "processor_s": cost.processor_s,
         "report_mb": round((out / "report.html").stat().st_size / 2**20, 2),
         "rows": report["facts"]["synthetic rows"],
         "summary": report["summary"],
@@ -58,7 +45,8 @@ def adult(name: str, folder: Path, rng: np.random.Generator) -> Path | None:
     place = SCRATCH / f"adult-{name}.csv"
     train = pd.read_csv(folder / "train.csv")
     if name == "ctgan":
-        return next((SCRATCH / "synthetic-ctgan-0" / "data").glob("*.csv"), None)
+        made = SCRATCH / "synthetic-ctgan-0"
+        return written(made) if made.exists() else None
     if name == "independent":
         for column in train.columns:
             train[column] = rng.permutation(train[column].to_numpy())
@@ -91,9 +79,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=["ctgan", "independent", "copies", "million"])
     parser.add_argument("--rows", type=int, default=1_000_000)
     chosen = parser.parse_args()
-    folder, rng = prepare(), np.random.default_rng(0)
-    path = RESULTS / "evaluation.json"
-    result = json.loads(path.read_text()) if path.exists() else {}
+    folder, rng = prepare("adult"), np.random.default_rng(0)
+    result = load("evaluation") or {}
     result["machine"] = machine()
     for name in chosen.cases:
         if name == "million":
@@ -111,7 +98,7 @@ def main() -> None:
                 continue
             words = (f"real={folder / 'train.csv'}", f"holdout={folder / 'test.csv'}")
             words += (f"synthetic={made}", "target=income", "sensitive=[sex,race]")
-            result[name] = evaluate(name, *words) | {"yardstick": score(folder, made)}
+            result[name] = evaluate(name, *words) | {"yardstick": score(folder / "spec.json", made)}
         print(json.dumps({k: v for k, v in result[name].items() if k != "figures"}, indent=1))
         save("evaluation", result)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from common import RESULTS, SCRATCH, call, data_folder, genmodels, machine, save
+from common import RESULTS, SCRATCH, call, data_folder, genmodels, load, machine, save
 
 SHOWN = ("metric", "value", "interval", "ceiling", "independent", "copies")
 
@@ -74,8 +74,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["digits", "mnist"])
     parser.add_argument("--models", nargs="+", default=["dcgan", "conv_vae"])
     arguments = parser.parse_args()
-    path = RESULTS / "images.json"
-    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result: dict[str, Any] = load("images") or {}
     result.pop("note", None)  # it spoke of what was measured before
     result["machine"] = machine()
     for name in arguments.data:

@@ -1,49 +1,59 @@
 """Models, peers and reference rows on the same tables, with one set of defaults, beside targets.
 
     GENMODELS_DATA=... GENMODELS_YARDSTICK=tabular_eval.py python scripts/benchmarks/leaderboard.py
+    ... leaderboard.py --tables untouched --models fresh independent tabvae
 
 Each model is trained several times on each table by `genmodels train model=<name>` and nothing
 else but the target; scoring is by a program outside the project, called as
 `SCORER SPEC.json SYNTHETIC.csv`. Results are merged into results/leaderboard.json, so that parts
-can be measured again. Peers run in environments of their own (see `leaderboard_peer.py`).
+can be measured again; with `--resume` what is there is not measured again. Tables are names, or
+`five` or `untouched`, see `tables.py`. Peers run in environments of their own (see
+`leaderboard_peer.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import shutil
-import subprocess
-import sys
-import time
-import venv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from common import HERE, RESULTS, SCRATCH, call, genmodels, machine, save
-from tables import TABLES, prepare
+from common import (
+    GENMODELS,
+    HERE,
+    SCRATCH,
+    call,
+    environment,
+    load,
+    machine,
+    measured,
+    sample,
+    save,
+    score,
+    written,
+)
+from tables import EVERY, GROUPS, prepare, read, scorable
 
 REFERENCES = ("fresh", "independent", "bootstrap", "smote")
 OURS = ("tabvae", "tvae2", "ctgan2", "tvae", "ctgan")
 PEERS = {"argn": "mostlyai-engine==2.7.3"}
-SAMPLES = 500_000
 
 
 def train(model: str, table: str, seed: int, words: list[str]) -> dict[str, Any]:
     """One training with the defaults, and what it cost."""
     folder, run = prepare(table), SCRATCH / "leaderboard" / f"{table}-{model}-{seed}"
     shutil.rmtree(run, ignore_errors=True)
-    wall, peak = measured(
+    cost = measured(
+        *GENMODELS,
         "train",
         f"model={model}",
         f"data.path={folder / 'train.csv'}",
         f"data.holdout_path={folder / 'test.csv'}",
-        f"data.target={TABLES[table].target}",
+        f"data.target={EVERY[table].target!r}",
         f"run={run}",
         f"seed={seed}",
         "logger=none",
@@ -53,45 +63,28 @@ def train(model: str, table: str, seed: int, words: list[str]) -> dict[str, Any]
     return {
         "seed": seed,
         "threads": torch.get_num_threads(),
-        "train_s": round(wall, 1),
+        "train_s": cost.wall_s,
         "fit_s": manifest["seconds"],
-        "peak_mb": peak,
+        "peak_mb": cost.peak_mb,
         "run": str(run),
     }
 
 
-def measured(*words: str) -> tuple[float, int]:
-    """Run genmodels; wall seconds, and the most memory that it held, in MB."""
-    start = time.perf_counter()
-    print("$ genmodels", *words, flush=True)
-    process = subprocess.Popen([sys.executable, "-m", "genmodels", *words])
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"genmodels {' '.join(words)} failed")
-    return time.perf_counter() - start, round(usage.ru_maxrss / 1024)
-
-
-def sample(run: str, rows: int, form: str, out: Path) -> int:
-    """Write a dataset; the rows per second that `genmodels sample` reports."""
-    words = [f"run={run}", f"n={rows}", f"format={form}", f"out={out}", "overwrite=true"]
-    text, _ = genmodels("sample", *words)
-    return int(re.search(r"\(([\d,]+) rows/s\)", text)[1].replace(",", ""))
-
-
-def ours(model: str, table: str, seed: int, words: list[str]) -> tuple[dict[str, Any], Path]:
+def ours(
+    model: str, table: str, seed: int, words: list[str], samples: int
+) -> tuple[dict[str, Any], Path]:
     entry = train(model, table, seed, words)
     run = entry.pop("run")
     out = SCRATCH / "leaderboard" / f"{table}-{model}-{seed}-synthetic"
-    entry["rows_per_s_to_parquet"] = [sample(run, SAMPLES, "parquet", out) for _ in range(3)]
-    rows = sum(1 for _ in (prepare(table) / "train.csv").open()) - 1
-    sample(run, rows, "csv", out)
-    return entry, next((out / "data").glob("*.csv"))
+    entry["rows_per_s_to_parquet"] = [sample(run, samples, "parquet", out) for _ in range(3)]
+    sample(run, len(read(prepare(table) / "train.csv")), "csv", out)
+    return entry, written(out)
 
 
 def reference(kind: str, table: str, seed: int) -> tuple[dict[str, Any], Path]:
     """Rows that no model made: what a figure can be, and what it must beat."""
     folder = prepare(table)
-    frame = pd.read_csv(folder / "train.csv", keep_default_na=table != "adult")
+    frame = read(folder / "train.csv")
     rng = np.random.default_rng(seed)
     out = SCRATCH / "leaderboard" / f"{table}-{kind}-{seed}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -100,57 +93,39 @@ def reference(kind: str, table: str, seed: int) -> tuple[dict[str, Any], Path]:
     elif kind == "independent":
         made = frame.apply(lambda column: column.to_numpy()[rng.permutation(len(frame))])
     elif kind == "smote":
-        made = interpolated(frame, TABLES[table].categorical, rng)
+        made = interpolated(frame, EVERY[table].categorical, rng)
     else:
-        made = pd.read_csv(folder / "test.csv", keep_default_na=table != "adult")
+        made = read(folder / "test.csv")
     made.to_csv(out, index=False)
     return {"seed": seed}, out
 
 
 def interpolated(frame: pd.DataFrame, categorical: tuple[str, ...], rng: Any) -> pd.DataFrame:
-    """SMOTE on all rows: between a row and one of its five neighbours; categories by majority."""
+    """SMOTE on all rows: between a row and one of its five neighbours; categories by majority.
+
+    SMOTE fills the smaller class up. Here the rows are that class, and the same rows twice are
+    the other one, so that as many rows are made as there are.
+    """
     from imblearn.over_sampling import SMOTENC
 
-    labels = np.zeros(2 * len(frame) + len(frame), int)[: len(frame)]
     numbers = frame.drop(columns=list(categorical)).astype(float)
-    whole = pd.concat([numbers, frame[list(categorical)].astype(str)], axis=1)
-    # A second class of equal rows, twice as many, makes SMOTE double the first one.
-    padding = pd.concat([whole, whole]).reset_index(drop=True)
-    both = pd.concat([whole, padding]).reset_index(drop=True)
-    labels = np.r_[labels, np.ones(len(padding), int)]
-    made, _ = SMOTENC(
-        [whole.columns.get_loc(c) for c in categorical], random_state=int(rng.integers(1 << 30))
-    ).fit_resample(both, labels)
-    return made.iloc[len(both) :][frame.columns]
+    rows = pd.concat([numbers, frame[list(categorical)].astype(str)], axis=1)
+    thrice = pd.concat([rows] * 3, ignore_index=True)
+    smaller = np.arange(len(thrice)) < len(rows)
+    smote = SMOTENC(list(categorical), random_state=int(rng.integers(1 << 30)))
+    made, _ = smote.fit_resample(thrice, smaller)
+    return made.iloc[len(thrice) :][frame.columns]
 
 
 def peer(name: str, table: str, seed: int) -> tuple[dict[str, Any], Path]:
     folder, out = prepare(table), SCRATCH / "leaderboard" / f"{table}-{name}-{seed}"
-    call(peer_python(name), HERE / "leaderboard_peer.py", folder, out, str(seed))
+    python = environment(f"peer-{name}", PEERS[name])
+    call(python, HERE / "leaderboard_peer.py", folder, out, str(seed))
     return json.loads((out / "times.json").read_text()), out / "synthetic.csv"
 
 
-def peer_python(name: str) -> Path:
-    folder = SCRATCH / f"peer-{name}"
-    if not (folder / "ready").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        call(folder / "bin" / "python", "-m", "pip", "install", "--quiet", PEERS[name])
-        (folder / "ready").touch()
-    return folder / "bin" / "python"
-
-
-def score(table: str, synthetic: Path) -> dict[str, Any] | None:
-    scorer = os.environ.get("GENMODELS_YARDSTICK")
-    if not scorer:
-        print("GENMODELS_YARDSTICK is not set: not scored")
-        return None
-    text, _ = call(sys.executable, scorer, prepare(table) / "spec.json", synthetic, "--real")
-    return json.loads(text.splitlines()[-1])
-
-
 def merge(table: str, model: str, entry: dict[str, Any]) -> None:
-    path = RESULTS / "leaderboard.json"
-    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result: dict[str, Any] = load("leaderboard") or {}
     result["machine"] = machine()
     held = result.setdefault("tables", {}).setdefault(table, {})
     others = [run for run in held.get(model, []) if run["seed"] != entry["seed"]]
@@ -158,25 +133,41 @@ def merge(table: str, model: str, entry: dict[str, Any]) -> None:
     save("leaderboard", result)
 
 
+def measure(model: str, table: str, seed: int, words: list[str], samples: int) -> None:
+    if model in REFERENCES:
+        entry, csv = reference(model, table, seed)
+    elif model in PEERS:
+        entry, csv = peer(model, table, seed)
+    else:
+        entry, csv = ours(model, table, seed, words, samples)
+    entry["scores"] = score(prepare(table) / "spec.json", scorable(table, csv), "--real")
+    merge(table, model, entry)
+
+
+def done(model: str, table: str, seed: int) -> bool:
+    runs = (load("leaderboard") or {}).get("tables", {}).get(table, {}).get(model, [])
+    return any(run["seed"] == seed for run in runs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=[*REFERENCES, *OURS, *PEERS])
-    parser.add_argument("--tables", nargs="+", default=list(TABLES))
+    parser.add_argument("--tables", nargs="+", default=["five"], choices=[*GROUPS, *EVERY])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--words", nargs="*", default=[], help="further words of train")
+    parser.add_argument("--samples", type=int, default=500_000, help="rows to Parquet, three times")
+    parser.add_argument("--resume", action="store_true", help="measure only what is not there")
     arguments = parser.parse_args()
-    for table in arguments.tables:
+    names = [name for word in arguments.tables for name in GROUPS.get(word, (word,))]
+    for table in dict.fromkeys(names):
         for model in arguments.models:
+            if model == "smote" and not EVERY[table].complete:
+                print(f"{table}: SMOTE takes no missing values; left out")
+                continue
             once = model == "fresh" or model in PEERS
             for seed in arguments.seeds[:1] if once else arguments.seeds:
-                if model in REFERENCES:
-                    entry, csv = reference(model, table, seed)
-                elif model in PEERS:
-                    entry, csv = peer(model, table, seed)
-                else:
-                    entry, csv = ours(model, table, seed, arguments.words)
-                entry["scores"] = score(table, csv)
-                merge(table, model, entry)
+                if not (arguments.resume and done(model, table, seed)):
+                    measure(model, table, seed, arguments.words, arguments.samples)
 
 
 if __name__ == "__main__":

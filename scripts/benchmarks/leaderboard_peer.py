@@ -24,7 +24,7 @@ def main() -> None:
     spec = json.loads((folder / "spec.json").read_text())
     data = pd.read_csv(folder / "train.csv", keep_default_na=False, na_values=[""])
     for name in spec["categorical"]:
-        data[name] = data[name].astype(str)
+        data[name] = data[name].astype(str).where(data[name].notna())
     set_random_state(seed)
     model = TabularARGN(random_state=seed, verbose=0)
     start = time.perf_counter()

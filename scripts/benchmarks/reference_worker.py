@@ -1,6 +1,6 @@
 """Train and sample one reference model; runs inside the reference environment only.
 
-    python reference_worker.py ctgan|tvae TRAIN.csv DISCRETE.json EPOCHS ROWS OUT_FOLDER SEED
+    python reference_worker.py ctgan|tvae TABLE_FOLDER EPOCHS ROWS OUT_FOLDER SEED
 
 Writes synthetic.csv, synthetic.parquet and times.json into OUT_FOLDER. Uses the public interface
 of the `ctgan` package; genmodels itself never imports it.
@@ -33,18 +33,19 @@ def clocked(owner: type, name: str, clock: dict[str, float]) -> None:
 
 
 def main() -> None:
-    name, train, discrete, epochs, rows, out, seed = sys.argv[1:8]
+    name, table, epochs, rows, out, seed = sys.argv[1:7]
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     clock = {"encoding_s": 0.0}
     clocked(DataTransformer, "fit", clock)
     clocked(DataTransformer, "transform", clock)
-    data = pd.read_csv(train, keep_default_na=False, na_values=[""])
+    spec = json.loads((Path(table) / "spec.json").read_text())
+    data = pd.read_csv(Path(table) / spec["train"], keep_default_na=False, na_values=[""])
     torch.manual_seed(int(seed))
     np.random.seed(int(seed))
     model = {"ctgan": ctgan.CTGAN, "tvae": ctgan.TVAE}[name](epochs=int(epochs))
     start = time.perf_counter()
-    model.fit(data, json.loads(Path(discrete).read_text()))
+    model.fit(data, spec["categorical"])
     fit = time.perf_counter() - start
     rates = []
     for _ in range(3):

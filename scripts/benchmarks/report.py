@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import median
 from typing import Any
 
-from common import HERE, RESULTS
-from report_leaderboard import conditional, leaderboard, summary_rows
+from common import HERE, load
+from markdown import around, head, on, table
+from report_leaderboard import conditional, leaderboard, summary_rows, untouched
+from report_sizes import cost, sampling, step
+from report_structure import missingness, rebalance
 
 README = HERE.parents[1] / "README.md"
 SCORES = {
@@ -19,21 +21,6 @@ SCORES = {
     "c2st_logistic": "C2ST AUC (logistic)",
     "dcr_share": "DCR share",
 }
-
-
-def table(header: list[str], rows: list[list[Any]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
-
-
-def load(name: str) -> Any:
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def on(machine: dict[str, Any]) -> str:
-    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
-    return f"Measured {machine['date']} on {place}, torch {machine['torch']}."
 
 
 def adult_rows(result: dict[str, Any]) -> list[list[Any]]:
@@ -58,9 +45,7 @@ def averaged(scores: list[dict[str, float] | None], key: str) -> str:
     found = [score[key] for score in scores if score]
     if not found:
         return "not scored"
-    digits = 2 if key.endswith("%") else 3
-    spread = f" ± {stdev(found):.{digits}f}" if len(found) > 1 else ""
-    return f"{fmean(found):.{digits}f}{spread}"
+    return around(found, 2 if key.endswith("%") else 3)
 
 
 def rates(runs: list[dict[str, Any]]) -> list[float]:
@@ -75,9 +60,9 @@ def training_seconds(entry: dict[str, Any]) -> float:
 def adult(result: dict[str, Any]) -> str:
     header = ["model", *SCORES.values(), "seeds", "threads", "training s", "s / epoch"]
     header += ["rows/s to Parquet"]
-    text = "## Adult: CTGAN and TVAE beside the reference implementation\n\n"
-    text += f"{on(result['machine'])} Matrix product: {result['matmul_gflops']} GFLOP/s.\n"
-    text += "`GENMODELS_DATA=... GENMODELS_YARDSTICK=... python scripts/benchmarks/tabular.py`\n\n"
+    title = "Adult: CTGAN and TVAE beside the reference implementation"
+    text = head(title, result["machine"], "tabular", scorer=True)
+    text += f"Matrix product: {result['matmul_gflops']} GFLOP/s.\n"
     text += "The paper's settings and 300 epochs, official test rows for TSTR; the reference is\n"
     text += "ctgan 0.12.1 in an environment of its own. C2ST 0.5 is best. Three things differ:\n"
     text += "ours keeps a tenth of the 32,561 training rows to choose the best weights (so an\n"
@@ -105,47 +90,6 @@ def adult(result: dict[str, Any]) -> str:
     return text
 
 
-def step(result: dict[str, Any]) -> str:
-    text = "## One update and its arithmetic limit\n\n"
-    text += f"{on(result['machine'])} `python scripts/benchmarks/step.py`\n\n"
-    rows = [
-        [
-            f"`{model}`",
-            result[model]["gflop_per_update"],
-            result[model]["limit_ms"],
-            result[model]["update_ms"],
-            round(result[model]["update_ms"] / result[model]["limit_ms"], 2),
-            ", ".join(f"{kind} {share}" for kind, share in result[model]["shares"].items()),
-        ]
-        for model in ("ctgan", "tvae")
-    ]
-    header = [
-        "model",
-        "GFLOP per update",
-        "limit ms (matrix products alone)",
-        "measured ms",
-        "ratio",
-        "where the time goes, %",
-    ]
-    return text + table(header, rows)
-
-
-def sampling(result: dict[str, Any]) -> str:
-    text = "## Sampling to Parquet\n\n"
-    text += f"{on(result['machine'])} `GENMODELS_DATA=... python scripts/benchmarks/sampling.py`\n"
-    text += "Microseconds of processor time per row, by stage.\n\n"
-    stages = list(result["results"][0]["stages_us_per_row"])
-    rows = [
-        [
-            f"`{r['model']}` {r['precision']}",
-            *(r["stages_us_per_row"][stage] for stage in stages),
-            f"{r['rows_per_second']:,}",
-        ]
-        for r in result["results"]
-    ]
-    return text + table(["model", *stages, "rows/s"], rows)
-
-
 def codec(result: dict[str, Any]) -> str:
     text = "## Codecs\n\n"
     text += f"Measured {result['measured'][:10]}, {result['threads']} thread. "
@@ -167,8 +111,7 @@ def codec(result: dict[str, Any]) -> str:
 
 
 def images(result: dict[str, Any]) -> str:
-    text = "## Images\n\n"
-    text += f"{on(result['machine'])} `GENMODELS_DATA=... python scripts/benchmarks/images.py`\n\n"
+    text = head("Images", result["machine"], "images")
     rows, pictures = [], ""
     for name, entry in result.items():
         if name == "machine":
@@ -197,9 +140,8 @@ def images(result: dict[str, Any]) -> str:
 
 
 def evaluation(result: dict[str, Any]) -> str:
-    text = "## Evaluation: what it costs and what it says\n\n"
-    text += f"{on(result['machine'])}\n`GENMODELS_DATA=... python scripts/benchmarks/evaluation.py`"
-    text += "\n\nWall time and peak memory are of the whole command. Adult: 32,561 training and\n"
+    text = head("Evaluation: what it costs and what it says", result["machine"], "evaluation")
+    text += "Wall time and peak memory are of the whole command. Adult: 32,561 training and\n"
     text += "16,281 held-out rows.\n\n"
     cases = {name: case for name, case in result.items() if name != "machine"}
     names = {"million": "1,000,000 x 20 simulated rows"}
@@ -318,11 +260,14 @@ def readme(result: dict[str, Any], board: dict[str, Any] | None) -> None:
 def main() -> None:
     parts = ["# Results\n\nWritten by `python scripts/benchmarks/report.py`; do not edit.\n"]
     sections = {
-        "leaderboard": leaderboard,
+        "leaderboard": lambda result: leaderboard(result) + "\n" + untouched(result),
         "conditional": conditional,
+        "missingness": missingness,
+        "rebalance": rebalance,
         "tabular": adult,
         "step": step,
         "sampling": sampling,
+        "cost": cost,
         "codec": codec,
         "images": images,
         "evaluation": evaluation,

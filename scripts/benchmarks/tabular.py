@@ -10,13 +10,8 @@ a program outside the project, called as `SCORER SPEC.json SYNTHETIC.csv`; it ne
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-import os
-import re
 import shutil
-import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -26,55 +21,28 @@ from common import (
     RESULTS,
     SCRATCH,
     call,
-    data_folder,
+    environment,
     genmodels,
+    load,
     machine,
     matmul_gflops,
+    sample,
     save,
+    score,
+    written,
 )
+from tables import prepare
 
-NUMERIC = ["age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week"]
 REFERENCE = ["ctgan==0.12.1", "pyarrow"]
 SAMPLES = 1_000_000
 
 
-def prepare() -> Path:
-    """Adult as CSV, the list of its discrete columns, and the scorer's description."""
-    folder = SCRATCH / "adult"
-    folder.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "test"):
-        source = data_folder() / "tables" / f"adult_{split}.csv.gz"
-        (folder / f"{split}.csv").write_bytes(gzip.decompress(source.read_bytes()))
-    header = (folder / "train.csv").open().readline().strip().split(",")
-    discrete = [name for name in header if name not in NUMERIC]
-    (folder / "discrete.json").write_text(json.dumps(discrete))
-    spec = {
-        "train": "train.csv",
-        "test": "test.csv",
-        "target": "income",
-        "task": "classification",
-        "numerical": NUMERIC,
-        "categorical": discrete,
-    }
-    (folder / "spec.json").write_text(json.dumps(spec))
-    return folder
-
-
-def reference_python() -> Path:
-    folder = SCRATCH / "reference"
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        venv.create(folder, with_pip=True, clear=True)
-        version = torch.__version__.split("+")[0]
-        call(python, "-m", "pip", "install", "--quiet", f"torch=={version}", *REFERENCE)
-        (folder / "ready").touch()
-    return python
-
-
 def reference(model: str, adult: Path, epochs: int, seed: int, rows: int) -> dict[str, Any]:
     out = SCRATCH / f"reference-{model}-{seed}"
-    worker = [reference_python(), HERE / "reference_worker.py", model, adult / "train.csv"]
-    _, wall = call(*worker, adult / "discrete.json", str(epochs), str(rows), out, str(seed))
+    version = torch.__version__.split("+")[0]
+    python = environment("reference", f"torch=={version}", *REFERENCE)
+    worker = [python, HERE / "reference_worker.py", model, adult]
+    _, wall = call(*worker, str(epochs), str(rows), out, str(seed))
     times = json.loads((out / "times.json").read_text())
     return {**times, "seed": seed, "wall_s": round(wall, 1), "csv": str(out / "synthetic.csv")}
 
@@ -94,8 +62,8 @@ def ours(model: str, adult: Path, epochs: int, seed: int, rows: int) -> dict[str
         "validation.patience=null",
     )
     seconds = json.loads((run / "manifest.json").read_text())["seconds"]
-    rates = [sampled(run, out, rows, "parquet", number) for number in range(3)]
-    sampled(run, out, 32561, "csv", seed)
+    rates = [sample(run, rows, "parquet", out, f"seed={number}") for number in range(3)]
+    sample(run, 32561, "csv", out, f"seed={seed}")
     return {
         "model": model,
         "seed": seed,
@@ -105,24 +73,8 @@ def ours(model: str, adult: Path, epochs: int, seed: int, rows: int) -> dict[str
         "fit_s": seconds,
         "epoch_s": round(seconds / epochs, 3),
         "rows_per_s_to_parquet": rates,
-        "csv": str(next((out / "data").glob("*.csv"))),
+        "csv": str(written(out)),
     }
-
-
-def sampled(run: Path, out: Path, n: int, form: str, seed: int) -> int:
-    """Write a synthetic dataset; the rows per second that `genmodels sample` reports."""
-    words = [f"run={run}", f"n={n}", f"format={form}", f"out={out}", f"seed={seed}"]
-    text, _ = genmodels("sample", *words, "overwrite=true")
-    return int(re.search(r"\(([\d,]+) rows/s\)", text)[1].replace(",", ""))
-
-
-def score(adult: Path, synthetic: Path) -> dict[str, Any] | None:
-    scorer = os.environ.get("GENMODELS_YARDSTICK")
-    if not scorer:
-        print("GENMODELS_YARDSTICK is not set: not scored")
-        return None
-    text, _ = call(sys.executable, scorer, adult / "spec.json", synthetic)
-    return json.loads(text.splitlines()[-1])
 
 
 def in_turn(model: str, adult: Path, turns: int, epochs: int) -> dict[str, list[float]]:
@@ -137,8 +89,7 @@ def in_turn(model: str, adult: Path, turns: int, epochs: int) -> dict[str, list[
 
 def merge(model: str, key: str, value: Any) -> None:
     """Keep what was measured before; a run replaces the one of its seed and threads."""
-    path = RESULTS / "tabular.json"
-    result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    result: dict[str, Any] = load("tabular") or {}
     result |= {"machine": machine(), "matmul_gflops": matmul_gflops()}
     result.pop("note", None)  # it spoke of what was measured before
     held = result.setdefault(model, {})
@@ -162,12 +113,12 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3, help="short runs in turn, for the ratio")
     parser.add_argument("--turn-epochs", type=int, default=10)
     arguments = parser.parse_args()
-    adult = prepare()
+    adult = prepare("adult")
     for model in arguments.models:
         for seed in arguments.seeds:
             for who in arguments.who:
                 entry = RUNS[who](model, adult, arguments.epochs, seed, SAMPLES)
-                entry["scores"] = score(adult, Path(entry.pop("csv")))
+                entry["scores"] = score(adult / "spec.json", Path(entry.pop("csv")))
                 merge(model, who, entry)
         if arguments.turns:
             times = in_turn(model, adult, arguments.turns, arguments.turn_epochs)

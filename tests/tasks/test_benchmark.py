@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from genmodels.layout import Condition, ConditionGroup
+from genmodels.schema import Column, TableSchema
 from genmodels.tasks import generators
 from genmodels.tasks.benchmark import benchmark, run
 from genmodels.tasks.compose import compose
@@ -15,6 +16,9 @@ from tests.tasks.small import TINY
 
 FAST = [*TINY[:1], *TINY[2:], "batching.batch_size=50", "trainer.max_epochs=2", "repeats=3",
         "learners=[logistic]"]  # fmt: skip
+GIVEN = ["model=tabvae", "trainer.accelerator=cpu", "trainer.max_epochs=1",
+         "batching.batch_size=50", "batching.updates_per_epoch=5", "model.network.hidden=16",
+         "logger=none"]  # fmt: skip
 
 
 def write_patients(path, rows=150, seed=0):
@@ -60,6 +64,34 @@ def test_a_conditional_model_is_told_the_rare_class(tmp_path, monkeypatch):
     monkeypatch.setattr(generators.Trained, "of_level", spy)
     benchmark(cfg_of(tmp_path, "condition=target"))
     assert told == [("ill", "yes", ["yes"])] * 3
+
+
+@pytest.mark.parametrize(("no", "yes"), [("no", "yes"), ("0", "1")])
+def test_a_model_that_takes_evidence_is_given_the_rare_class(tmp_path, monkeypatch, no, yes):
+    made, before = [], generators.Trained.of_level
+
+    def spy(self, target, level, n, *, seed):
+        rows = before(self, target, level, n, seed=seed)
+        made.append((rows.num_rows == n, rows[target].unique().to_pylist()))
+        return rows
+
+    monkeypatch.setattr(generators.Trained, "of_level", spy)
+    path = write_patients(tmp_path / "patients.csv")
+    path.write_text(path.read_text().replace(",no\n", f",{no}\n").replace(",yes\n", f",{yes}\n"))
+    words = [f"data.path={path}", f"out={tmp_path / 'out'}", "target=ill", "repeats=3",
+             "learners=[logistic]", *GIVEN]  # fmt: skip
+    benchmark(compose("benchmark", words))
+    assert made == [(True, [yes if yes == "yes" else True])] * 3
+
+
+def test_a_level_that_the_training_rows_lack_is_not_asked_for(monkeypatch):
+    monkeypatch.delattr(generators, "build_sampler")
+    monkeypatch.setattr(generators, "takes_evidence", lambda model: True)
+    schema = TableSchema((Column("ill", "categorical", levels=("no", "yes")),
+                          Column("age", "continuous")))  # fmt: skip
+    model = generators.Trained(SimpleNamespace(model=None, schema=schema))
+    assert model.of_level("ill", "maybe", 3, seed=0) is None
+    assert model.of_level("age", "3", 3, seed=0) is None
 
 
 def told_model(*groups):
@@ -185,8 +217,6 @@ def test_pictures_are_refused_in_one_line(tmp_path):
 
 
 def test_few_rows_keep_the_kinds_that_all_rows_have():
-    from genmodels.schema import Column, TableSchema
-
     schema = TableSchema(
         (Column("flag", "categorical", levels=(0, 1)), Column("gone", "continuous", nullable=True),
          Column("unit", "constant", value="EUR"))
