@@ -80,8 +80,7 @@ def level_offset(logits: Tensor, counts: np.ndarray) -> Tensor:
         o_k <- clip(o_k + log(t_k / mean_i softmax(l_i + o)_k), -3, 3).
 
     References:
-        Deming and Stephan, "On a least squares adjustment of a sampled frequency table when the
-        expected marginal totals are known", 1940.
+        Deming and Stephan, Annals of Mathematical Statistics 11, 1940 (proportional fitting).
     """
     total = float(counts.sum())
     seen = torch.from_numpy(counts > 0).to(logits.device)
