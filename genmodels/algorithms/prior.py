@@ -264,6 +264,7 @@ class Prior(GenerativeModel):
     def calibrate(
         self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
     ) -> Calibration:
+        """See `Calibratable`."""
         with evaluating(self.held):
             network, likelihood = self.sampled()
             return calibrated(

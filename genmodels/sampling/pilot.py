@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 Calibrate = Literal["off", "pin", "marginal"]
 PILOT_ROWS = 32768
-"""Rows of a pilot: the frequencies of a sample so large are off by 0.003 at most (one sigma)."""
+"""Rows of a pilot, whatever is drawn: the standard error of a frequency is 0.003 at most."""
 _PIECE = 4096
 _SEED = 20_250_601  # of every pilot, whatever the seed of the sample
 
@@ -36,7 +36,11 @@ def calibration_of(
 ) -> Calibration | None:
     """Draw a pilot of 32,768 rows under a seed of its own, and find what to change.
 
-    Row i of a sample then still depends on (run, seed, how, i) alone.
+    Row i of a sample then still depends on (run, seed, how, i) alone. What is matched are the
+    margins of encoded rows: levels that share a code keep the proportions that the codec gives
+    them, and what is computed from others follows from them. Numbers with few distinct values
+    are levels, which "pin" leaves alone. How often an end is reached is right to a fifth or so,
+    as the pilot tells the tails.
 
     Args:
         model: on `device`.

@@ -100,6 +100,7 @@ class Sampler:
             raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
         if workers is not None and workers < 1:
             raise ValueError(f"workers must be at least 1, got {workers}")
+        assert controlled is None or calibration is None, "rows that are asked for are not adjusted"
         self.model = model
         self.codec = codec
         self.conditions = conditions
