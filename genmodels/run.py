@@ -1,6 +1,7 @@
 """The run: the directory of one training, the only hand-over between train, sample and evaluate.
 
     config.yaml  schema.json  codec.json  manifest.json   what was trained, on what, how
+    margins.json                                          how often levels and scores occurred
     model.safetensors                                     weights for sampling, the best so far
     checkpoints/last.ckpt, previous.ckpt                  full states, to resume from
     metrics.jsonl  tensorboard/  pictures/                what was measured on the way
@@ -34,6 +35,7 @@ class Run:
         self.config = self.path / "config.yaml"
         self.schema = self.path / "schema.json"
         self.codec = self.path / "codec.json"
+        self.margins = self.path / "margins.json"
         self.weights = self.path / "model.safetensors"
         self.manifest = self.path / "manifest.json"
         self.checkpoints = self.path / "checkpoints"
@@ -125,10 +127,19 @@ class Run:
         else:
             self.path.rename(self.replaced)
 
-    def write(self, *, config: str, schema: Mapping[str, Any], codec: Mapping[str, Any]) -> None:
+    def write(
+        self,
+        *,
+        config: str,
+        schema: Mapping[str, Any],
+        codec: Mapping[str, Any],
+        margins: Mapping[str, Any] | None = None,
+    ) -> None:
         """Write what later verbs need besides the weights; the config last, as it makes a run."""
         write_json(self.schema, schema)
         write_json(self.codec, codec)
+        if margins is not None:
+            write_json(self.margins, margins)
         write_text(self.config, config)
 
     def write_weights(self, state: Mapping[str, Tensor]) -> None:

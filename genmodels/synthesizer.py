@@ -26,6 +26,7 @@ from genmodels.data.sources.memory import Memory
 from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, check_temper
 from genmodels.tasks.quiet import isolated
@@ -123,6 +124,7 @@ class Synthesizer(BaseEstimator):
         shares: Mapping[str, Mapping[Any, float]] | None = None,
         temper: float = 1.0,
         constraints: Sequence[str] = (),
+        calibrate: Calibrate = "off",
     ) -> pd.DataFrame | Images:
         """Draw `n` rows; row i depends on the run, `seed`, what is asked and i alone.
 
@@ -137,6 +139,9 @@ class Synthesizer(BaseEstimator):
                 keep their proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
             constraints: between columns, such as "start <= end" or "total = a + b".
+            calibrate: "marginal" makes every level and number as frequent as in training, "pin"
+                the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
+                `genmodels.evaluate` reads. Not together with wishes.
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
@@ -152,9 +157,16 @@ class Synthesizer(BaseEstimator):
             temper=check_temper(temper, key="temper"),
             constraints=constraints,
         )
-        sampler = build_sampler(self._fitted(), seed=seed, condition=condition, asked=asked)
+        sampler = build_sampler(
+            self._fitted(), seed=seed, condition=condition, asked=asked, calibrate=calibrate
+        )
         raw = sampler.sample(n)
-        return raw if isinstance(raw, Images) else to_frame(raw, self._dtypes)
+        if isinstance(raw, Images):
+            return raw
+        frame = to_frame(raw, self._dtypes)
+        if sampler.calibration is not None:
+            frame.attrs["calibrate"] = calibrate
+        return frame
 
     def complete(
         self, data: pd.DataFrame | pa.Table | str | Path, *, seed: int = 0

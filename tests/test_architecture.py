@@ -25,6 +25,8 @@ FOUNDATION = {
     "variables",
     "evidence",
     "arrangement",
+    "calibration",
+    "margins",
     "wishes",
     "files",
 }
@@ -56,6 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "variables": {"layout"},
     "evidence": {"types", "layout", "variables"},
     "arrangement": {"types", "layout", "variables"},
+    "calibration": set(),
+    "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves
     "algorithms": MIDDLE,
     "data": MIDDLE,

@@ -16,11 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.meter import Meter
+from genmodels.calibration import Calibration
 from genmodels.evidence import Evidence
 from genmodels.layout import Condition, Expand, Layout
+from genmodels.margins import Margin
 from genmodels.types import Batch, Encoded
 
-__all__ = ["BoundsLikelihood", "Chooses", "Controllable", "GenerativeModel", "evaluating"]
+__all__ = ["BoundsLikelihood", "Calibratable", "Chooses", "Controllable", "GenerativeModel"]
+__all__ += ["evaluating", "frozen_copy"]
 
 
 @contextmanager
@@ -57,6 +60,29 @@ class Controllable(Protocol):
 
         The rows have a distribution q; what is wanted is in proportion to q * exp(log-weight).
         """
+
+
+@runtime_checkable
+class Calibratable(Protocol):
+    """A model whose variables can be drawn so that each is distributed as in training."""
+
+    noise_dim: int
+
+    def sample(
+        self,
+        z: Tensor,
+        c: Tensor,
+        u: Tensor,
+        *,
+        temper: float = 1.0,
+        calibration: Calibration | None = None,
+    ) -> Encoded:
+        """Rows by uniforms (B, U), drawn with a calibration that `calibrate` found."""
+
+    def calibrate(
+        self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
+    ) -> Calibration:
+        """What makes the rows by the uniforms `pilot`, several (B, U), agree with the margins."""
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genmodels.arrangement import Arrangement
+from genmodels.calibration import Calibration
 from genmodels.evidence import Evidence
 from genmodels.layout import Layout
 from genmodels.scores import DRAWS
@@ -67,13 +68,22 @@ class Drawing:
         """(..., V) in the order of the layout -> (..., V) as arranged."""
         return known[..., self.plain]
 
-    def free(self, network: Network, likelihood: Any, u: Tensor, *, temper: float) -> Encoded:
+    def free(
+        self,
+        network: Network,
+        likelihood: Any,
+        u: Tensor,
+        *,
+        temper: float,
+        calibration: Calibration | None = None,
+    ) -> Encoded:
         """Whole rows by uniforms (B, U) in [0, 1), in the network's usual order."""
         encoded = self._blank(u)
         drawn = network.start(len(u))
         for number, j in enumerate(network.order):
             h, shift = network.read(drawn, j, number)
-            draw = likelihood.draw(j, h, shift, self._uniform(u, j), temper=temper)
+            how = {} if calibration is None else {"adjust": calibration[j]}
+            draw = likelihood.draw(j, h, shift, self.uniform(u, j), temper=temper, **how)
             self._write(encoded, j, draw.value, draw.code)
             if number + 1 < len(network.order):
                 network.observe(drawn, j, draw.value, draw.code, None)
@@ -96,7 +106,7 @@ class Drawing:
                 continue
             h, shift = network.read(drawn, j, None)
             wish = self._wish(evidence, j)
-            draw = likelihood.draw(j, h, shift, self._uniform(u, j), temper=temper, **wish)
+            draw = likelihood.draw(j, h, shift, self.uniform(u, j), temper=temper, **wish)
             density = likelihood.log_prob_of(j, h, shift, draw.value, draw.code)
             if draw.log_mass is not None:
                 density = density - draw.log_mass
@@ -117,7 +127,8 @@ class Drawing:
             "codes": torch.zeros(len(u), self.codes, dtype=torch.int32, device=u.device),
         }
 
-    def _uniform(self, u: Tensor, j: int) -> Tensor:
+    def uniform(self, u: Tensor, j: int) -> Tensor:
+        """The uniforms (B, 3) of variable j, as arranged."""
         return u[:, DRAWS * j : DRAWS * (j + 1)]
 
     def _order(self, usual: Sequence[int], evidence: Evidence) -> list[int]:

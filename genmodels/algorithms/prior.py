@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
+from genmodels.algorithms.calibrating import calibrated
 from genmodels.algorithms.choosing import Chosen
 from genmodels.algorithms.drawing import Drawing
 from genmodels.algorithms.optimizers import (
@@ -22,9 +23,11 @@ from genmodels.algorithms.optimizers import (
     build_optimizer,
 )
 from genmodels.arrangement import Compact
+from genmodels.calibration import Calibration
 from genmodels.ema import EMA
 from genmodels.evidence import Evidence
 from genmodels.layout import Condition, Layout
+from genmodels.margins import Margin
 from genmodels.precision import Rounded, Rounding
 from genmodels.types import Batch, Encoded
 
@@ -214,9 +217,29 @@ class Prior(GenerativeModel):
         return dict(self.held.items())
 
     @torch.no_grad()
-    def sample(self, z: Tensor, c: Tensor, u: Tensor, *, temper: float = 1.0) -> Encoded:
+    def sample(
+        self,
+        z: Tensor,
+        c: Tensor,
+        u: Tensor,
+        *,
+        temper: float = 1.0,
+        calibration: Calibration | None = None,
+    ) -> Encoded:
         with evaluating(self.held):
-            return self.drawing.free(*self.sampled(), u, temper=temper)
+            network, likelihood = self.sampled()
+            return self.drawing.free(network, likelihood, u, temper=temper, calibration=calibration)
+
+    @torch.no_grad()
+    def calibrate(
+        self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
+    ) -> Calibration:
+        """See `Calibratable`."""
+        with evaluating(self.held):
+            network, likelihood = self.sampled()
+            return calibrated(
+                self.drawing, network, likelihood, pilot, margins, ends_only=ends_only
+            )
 
     @torch.no_grad()
     def sample_weighted(

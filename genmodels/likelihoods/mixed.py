@@ -7,6 +7,7 @@ vectors of a network, and draws from them, one variable at a time.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, softplus
 
 from genmodels.arrangement import Arrangement
+from genmodels.calibration import Adjustment
 from genmodels.inversion import invert
 from genmodels.layout import Layout
 from genmodels.precision import full_precision
@@ -23,6 +25,7 @@ from genmodels.variables import log_frequencies
 __all__ = ["Draw", "MixedLikelihood"]
 
 _NEVER = -1e4  # logit of a level that does not exist
+_AS_LEARNED = Adjustment()
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +159,7 @@ class MixedLikelihood(nn.Module):
         allowed: Tensor | None = None,
         spans: Tensor | None = None,
         temper: float = 1.0,
+        adjust: Adjustment = _AS_LEARNED,
     ) -> Draw:
         """Draw variable j of B rows.
 
@@ -168,6 +172,7 @@ class MixedLikelihood(nn.Module):
             spans: intervals of scores that may be drawn, ascending, shape (S, 2).
             temper: levels and components are drawn from p^(1 / temper), scales are multiplied
                 by it; below 1 nearer to the likeliest rows.
+            adjust: how the draw is changed, after `temper`; not together with a restriction.
         """
         kept, score = self.arrangement.variables[j], None
         if kept.value is not None:
@@ -175,10 +180,12 @@ class MixedLikelihood(nn.Module):
             score = _Score(self._mixture(j, h, shift, temper), spans)
         if kept.code is None:
             assert score is not None
-            return Draw(score.draw(u[:, 1], u[:, 2]), None, score.log_mass)
+            return Draw(score.draw(u[:, 1], u[:, 2], adjust.curve), None, score.log_mass)
         logits = self.level_logits(j, h)
         if temper != 1.0:
             logits = logits / temper
+        if adjust.offset is not None:
+            logits = logits + adjust.offset
         mass, limit = None, score.log_mass if score is not None else None
         if allowed is not None or limit is not None:
             logits = _limited(log_softmax(logits, 1), allowed, limit)
@@ -186,7 +193,7 @@ class MixedLikelihood(nn.Module):
         code = invert(logits, u[:, 0])
         if score is None:
             return Draw(None, code, mass)
-        value = torch.where(code == 0, score.draw(u[:, 1], u[:, 2]), 0.0)
+        value = torch.where(code == 0, score.draw(u[:, 1], u[:, 2], adjust.curve), 0.0)
         return Draw(value, code, mass)
 
     def log_prob_of(
@@ -234,8 +241,13 @@ class _Score:
             self.logits = self.logits + inside
             self.log_mass = self.logits.logsumexp(1)
 
-    def draw(self, u: Tensor, place: Tensor) -> Tensor:
-        """Scores (B,) in [-1, 1] by uniforms for the component and the place in it, (B,)."""
+    def draw(
+        self, u: Tensor, place: Tensor, curve: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """Scores (B,) by uniforms for the component and the place in it, (B,).
+
+        They are cut to [-1, 1], or go where `curve` says.
+        """
         component = invert(self.logits, u).unsqueeze(1)
         mean, scale = (x.gather(1, component).squeeze(1) for x in (self.means, self.scales))
         p = place.double()
@@ -243,7 +255,7 @@ class _Score:
             p = self._within(component, p)
         tiny = torch.finfo(torch.float32).eps / 2
         y = mean + scale * torch.logit(p, tiny).float()
-        return (y / SPREAD).clamp(-1.0, 1.0)
+        return (y / SPREAD).clamp(-1.0, 1.0) if curve is None else curve(y / SPREAD)
 
     def _within(self, component: Tensor, place: Tensor) -> Tensor:
         """Places (B,) in the allowed part of the components -> cumulative probabilities."""

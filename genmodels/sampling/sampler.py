@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
+from genmodels.calibration import Calibration
 from genmodels.layout import Condition, Layout
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
@@ -26,6 +28,7 @@ from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
 __all__ = ["AHEAD", "Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
+__all__ += ["one_thread_each"]
 
 Precision = Literal["float32", "bfloat16"]
 _PASS_ROWS = 4096
@@ -76,6 +79,7 @@ class Sampler:
             row depends on.
         workers: blocks at work at once; None: one per core.
         controlled: draws rows as they are asked for; None: as the model draws them.
+        calibration: what changes how a model that takes one draws; not with `controlled`.
     """
 
     def __init__(
@@ -90,11 +94,13 @@ class Sampler:
         block_rows: int | None = None,
         workers: int | None = None,
         controlled: Controlled | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
         if workers is not None and workers < 1:
             raise ValueError(f"workers must be at least 1, got {workers}")
+        assert controlled is None or calibration is None, "rows that are asked for are not adjusted"
         self.model = model
         self.codec = codec
         self.conditions = conditions
@@ -104,6 +110,7 @@ class Sampler:
         self.draws = Draws(seed=seed, block_rows=rows)
         self.workers = workers or _cores()
         self.controlled = controlled
+        self.calibration = calibration
 
     def blocks(self, n: int) -> Iterator[Raw]:
         """Rows 0 ... n - 1 in order, in blocks of at most `block_rows`.
@@ -166,7 +173,10 @@ class Sampler:
 
     def _encoded(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
         """The model's rows, on the host."""
-        parts = self.passes(self.model.sample, z, c, u)
+        call: Callable[..., Encoded] = self.model.sample
+        if self.calibration is not None:
+            call = partial(call, calibration=self.calibration)
+        parts = self.passes(call, z, c, u)
         encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
         return {name: value.cpu() for name, value in encoded.items()}
 
@@ -188,7 +198,7 @@ class Sampler:
         pending: deque[Future[Raw | Made]] = deque()
         with (
             _evaluating(self.model),
-            _one_thread_each(),
+            one_thread_each(),
             ThreadPoolExecutor(workers, initializer=_use_one_thread) as pool,
         ):
             try:
@@ -249,7 +259,7 @@ def _evaluating(model: Model) -> Iterator[None]:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """The workers are the parallelism: torch's own threads would fight over the same cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

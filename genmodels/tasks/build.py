@@ -23,7 +23,8 @@ from genmodels.algorithms.optimizers import build_optimizer
 from genmodels.codecs.load import codec_from_state
 from genmodels.data.infer import with_target
 from genmodels.files import read_json
-from genmodels.layout import Condition, Layout
+from genmodels.layout import Condition, Layout, TableLayout
+from genmodels.margins import Margin, margins_from_state
 from genmodels.run import Run
 from genmodels.schema import Schema, TableSchema, schema_from_state
 from genmodels.tasks.trust import check_trust
@@ -188,6 +189,7 @@ class Loaded:
     schema: Schema
     codec: Any
     model: GenerativeModel
+    margins: tuple[Margin, ...] | None = None
 
     def __iter__(self) -> Any:
         return iter((self.cfg, self.schema, self.codec, self.model))
@@ -229,7 +231,18 @@ def load_run(path: Run | Path | str, *, device: torch.device | str = "cpu") -> L
     condition, _ = choose_condition(codec, schema, cfg.condition)
     model = build_model(cfg, codec.layout, condition, schema)
     model.load_sampler_state(weights)
-    return Loaded(cfg, schema, codec, model.to(device).eval())
+    margins = _read_margins(run, codec.layout)
+    return Loaded(cfg, schema, codec, model.to(device).eval(), margins)
+
+
+def _read_margins(run: Run, layout: Layout) -> tuple[Margin, ...] | None:
+    """The margins of a run; None where there are none, as of a run of an earlier version."""
+    if not isinstance(layout, TableLayout) or not run.margins.is_file():
+        return None
+    try:
+        return margins_from_state(read_json(run.margins), layout)
+    except ValueError as error:
+        raise ValueError(f"{run.margins}: {error}") from error
 
 
 def read_codec(run: Run) -> Any:

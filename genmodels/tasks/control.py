@@ -21,7 +21,7 @@ from genmodels.tasks.build import Loaded
 from genmodels.tasks.compose import parts_of
 from genmodels.types import Raw
 
-__all__ = ["KEYS", "Asked", "build_controlled", "check_temper", "read_asked"]
+__all__ = ["KEYS", "Asked", "build_controlled", "check_temper", "model_of", "named", "read_asked"]
 
 KEYS = (
     *("given", "complete", "fill", "balance", "shares", "temper", "scenario", "constraints"),
@@ -99,12 +99,12 @@ def build_controlled(
         return None
     if not isinstance(loaded.schema, TableSchema):
         raise ValueError(
-            f"{_named(asked)}: only data with named attributes can be asked for, and model="
-            f"{_model(loaded)} makes pictures; use condition.label=<class>"
+            f"{named(asked)}: only data with named attributes can be asked for, and model="
+            f"{model_of(loaded)} makes pictures; use condition.label=<class>"
         )
     if condition not in ("empirical", {}):
         raise ValueError(
-            f"condition and {_named(asked)} cannot be combined; ask for all with given.<name>=..."
+            f"condition and {named(asked)} cannot be combined; ask for all with given.<name>=..."
         )
     if asked.balance is not None and asked.shares:
         raise ValueError("balance and shares cannot be combined; give the shares alone")
@@ -153,7 +153,7 @@ def _refuse_what_needs_evidence(loaded: Loaded, asked: Asked, control: Control) 
     wanted += ["temper"] if control.tempered else []
     if wanted:
         raise ValueError(
-            f"model={_model(loaded)} cannot do {wanted[0]}=...: it makes whole rows at once, by "
+            f"model={model_of(loaded)} cannot do {wanted[0]}=...: it makes whole rows at once, by "
             "fixed probabilities. Train one that can: genmodels train model=tabvae ..."
         )
 
@@ -178,12 +178,13 @@ def _shares(name: str, asked: Any) -> Any:
     return found
 
 
-def _named(asked: Asked) -> str:
+def named(asked: Asked) -> str:
     """The first of the settings that ask for something."""
     return next(key for key in KEYS if getattr(asked, key) not in (None, {}, (), [], _default(key)))
 
 
-def _model(loaded: Loaded) -> str:
+def model_of(loaded: Loaded) -> str:
+    """What the model of a run is called in its configuration."""
     return str(loaded.cfg.get("choices", {}).get("model", type(loaded.model).__name__))
 
 

@@ -22,7 +22,7 @@ from genmodels.report.rows import Report, Suite
 from genmodels.run import Run
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
-from genmodels.tasks.judged import Named, names_of, real_data
+from genmodels.tasks.judged import Named, calibrated_by, names_of, real_data
 from genmodels.tasks.likelihood import with_likelihood
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
@@ -76,7 +76,7 @@ def evaluate(
         seed=int(cfg.seed),
         progress=progress,
     )
-    report = replace(report, facts={"judged": named.label("synthetic"), **report.facts})
+    report = _introduced(report, named)
     if cfg.run is not None:
         progress("likelihood")
         report = with_likelihood(
@@ -96,6 +96,20 @@ def evaluate(
     if cfg.tensorboard:
         write_tensorboard(report, _events(cfg, folder))
     return report, paths
+
+
+def _introduced(report: Report, named: Named) -> Report:
+    """The report with what is judged, and whether that was calibrated to training."""
+    how = calibrated_by(named)
+    facts = {"judged": named.label("synthetic"), **({} if how is None else {"calibrated": how})}
+    remarks = report.remarks
+    if how is not None:
+        told = (
+            f"The synthetic data were calibrated to the training data (calibrate={how}): what was "
+            "matched says nothing about the model. Compare this report with calibrated data only."
+        )
+        remarks = (told, *remarks)
+    return replace(report, facts={**facts, **report.facts}, remarks=remarks)
 
 
 def _events(cfg: DictConfig, folder: Path) -> Path:

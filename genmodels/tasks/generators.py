@@ -15,7 +15,7 @@ from genmodels.data.sources.memory import Memory
 from genmodels.layout import Condition
 from genmodels.metrics.benchmark.stand_ins import Bootstrap, FittedGenerator, Independent, Rows
 from genmodels.report.benchmark.runs import Fit
-from genmodels.sampling.attempts import takes_evidence
+from genmodels.sampling.control.attempts import takes_evidence
 from genmodels.schema import Level, Schema, TableSchema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.control import Asked

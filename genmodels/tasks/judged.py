@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
 from genmodels.types import Raw, Source
 
-__all__ = ["Named", "Real", "names_of", "real_data"]
+__all__ = ["Named", "Real", "calibrated_by", "names_of", "real_data"]
 
 log = logging.getLogger(__name__)
 OTHERS = "name others with holdout=<path>"
@@ -69,6 +70,34 @@ def names_of(value: Any) -> list[str]:
 def real_data(cfg: DictConfig, named: Named) -> Real:
     """The real data of a run, or those that the user names."""
     return _of_run(cfg, named) if cfg.run is not None else _of_files(cfg, named)
+
+
+def calibrated_by(named: Named) -> str | None:
+    """How the synthetic data were calibrated, as they say themselves; None where they do not.
+
+    A dataset says so in its manifest, also when a file or folder in it is named; a frame of
+    `Synthesizer.sample` in its `attrs`.
+    """
+    source = named.given.get("synthetic")
+    if source is not None:
+        told = getattr(getattr(source, "frame", None), "attrs", {}).get("calibrate")
+        return None if told is None else str(told)
+    place = Path(str(named.cfg.synthetic)).absolute()
+    for folder in (place, *list(place.parents)[:2]):
+        manifest = folder / "manifest.json"
+        known = read_json(manifest) if manifest.is_file() else None
+        if isinstance(known, dict) and _holds(known, place.relative_to(folder).as_posix()):
+            told = known.get("calibrated")
+            return str(told.get("calibrate")) if isinstance(told, dict) else None
+    return None
+
+
+def _holds(manifest: Mapping[str, Any], inside: str) -> bool:
+    """Whether a dataset has files at a path inside its folder, which may be a pattern."""
+    files = [str(file.get("path")) for file in manifest.get("files", ()) if isinstance(file, dict)]
+    return inside == "." or any(
+        fnmatch(file, inside) or file.startswith(f"{inside}/") for file in files
+    )
 
 
 def _of_run(cfg: DictConfig, named: Named) -> Real:

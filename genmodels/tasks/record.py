@@ -18,6 +18,8 @@ from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.typed import callbacks_of
 from genmodels.callbacks.validation import KeepBest
 from genmodels.files import write_text
+from genmodels.layout import TableLayout
+from genmodels.margins import margins_of, margins_state
 from genmodels.run import Run
 from genmodels.tasks.compose import resolved
 from genmodels.tasks.prepare import Prepared
@@ -47,7 +49,11 @@ def record_start(target: Run, cfg: DictConfig, prepared: Prepared, *, fresh: boo
         split=prepared.split.state(),
         finished=False,
     )
-    target.write(config=config, schema=prepared.schema.state(), codec=prepared.codec.state())
+    codec, layout = prepared.codec.state(), prepared.codec.layout
+    margins = None
+    if isinstance(layout, TableLayout):
+        margins = margins_state(margins_of(prepared.train.encoded, layout), layout)
+    target.write(config=config, schema=prepared.schema.state(), codec=codec, margins=margins)
 
 
 def record_end(

@@ -20,9 +20,11 @@ from genmodels.files import sha256
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.pilot import Calibrate
 from genmodels.sampling.progress import tracked
 from genmodels.sampling.sampler import Precision, Sampler
 from genmodels.tasks.build import Loaded, complete, instantiate, load_run
+from genmodels.tasks.calibrate import build_calibration, calibration_facts, read_calibrate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
@@ -68,13 +70,15 @@ def sample(cfg: DictConfig) -> Path:
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
     asked, control = read_asked(options)
     rows = rows if asked.complete is None else len(asked.complete)
-    sampler = build_sampler(loaded, seed=seed, asked=asked, **chosen)
+    calibrate = read_calibrate(options["calibrate"])
+    sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
     facts = {
         "rows": rows,
         "format": kind,
         "seed": seed,
         "conditions": chosen["condition"] or "empirical",
         **({"control": control} if control else {}),
+        **calibration_facts(calibrate),
         **_facts(source, loaded, sampler),
     }
     start = time.monotonic()
@@ -128,8 +132,11 @@ def build_sampler(
     precision: Precision | Literal["auto"] = "auto",
     block_rows: int | None = None,
     workers: int | None = None,
+    calibrate: Calibrate = "off",
 ) -> Sampler:
     """A sampler of a run, on the device where its model is; `asked` is what its rows shall be.
+
+    With `calibrate` a pilot is drawn here, see `sampling/pilot.py`.
 
     Raises:
         ValueError: when the run cannot do what is asked.
@@ -137,16 +144,21 @@ def build_sampler(
     controlled = None
     if asked is not None:
         controlled = build_controlled(loaded, asked, condition=condition)
+    rounding = _fastest(loaded) if precision == "auto" else precision
+    calibration = build_calibration(
+        loaded, calibrate, asked=asked, condition=condition, precision=rounding
+    )
     return Sampler(
         model=loaded.model,
         codec=loaded.codec,
         conditions=Conditions(condition=loaded.model.condition, rule=condition),
         seed=seed,
         device=loaded.model.device,
-        precision=_fastest(loaded) if precision == "auto" else precision,
+        precision=rounding,
         block_rows=block_rows,
         workers=workers,
         controlled=controlled,
+        calibration=calibration,
     )
 
 

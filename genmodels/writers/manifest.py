@@ -60,10 +60,21 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
         f"Made by genmodels {manifest['versions'].get('genmodels', '?')} on "
         f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, the hash of the "
         "model and the meaning of the data.",
+        *_calibrated(manifest.get("calibrated")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
     write_text(folder / "README.md", "\n\n".join(lines) + "\n")
+
+
+def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    return [
+        f"**Calibrated** (`calibrate={found['calibrate']}`): {found['meaning']}, by a map that a "
+        f"pilot of {found['pilot_rows']:,} rows told. Compare it with calibrated data only: what "
+        "was matched says nothing about the model."
+    ]
 
 
 def _conditions(conditions: str | Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from genmodels import Synthesizer
-from genmodels.algorithms.base import Controllable
+from genmodels.algorithms.base import Calibratable, Controllable
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
 from genmodels.tasks.control import Asked
@@ -156,6 +156,29 @@ def test_temper_changes_the_rows_or_is_refused_by_name(run):
             made.sample(10, temper=1.5)
         return
     assert not made.sample(50, temper=3.0).equals(made.sample(50))
+
+
+@pytest.mark.parametrize("how", ["pin", "marginal"])
+def test_margins_are_those_of_training_or_it_is_refused_by_name(run, how):
+    name, made = run
+    if not isinstance(made._loaded.model, Calibratable):
+        with pytest.raises(ValueError, match=rf"model={name} cannot do calibrate={how}.*tabvae"):
+            made.sample(10, calibrate=how)
+        return
+    table, real = made.sample(4000, calibrate=how), people()
+    for column in ("age", "low", "high", "start"):
+        assert table[column].min() >= real[column].min()
+        assert table[column].max() <= real[column].max()
+    if how == "marginal":
+        for column, share in (("job", {"clerk": 0.6, "smith": 0.3, "judge": 0.1}),
+                              ("rich", {"yes": 0.3, "no": 0.7})):  # fmt: skip
+            found = table[column].value_counts(normalize=True)
+            wanted = real[column].value_counts(normalize=True)
+            assert set(found.index) == set(share)
+            assert (found - wanted).abs().max() < 0.08  # 12 rows of 240 chose the weights
+        assert abs(table["age"].isna().mean() - real["age"].isna().mean()) < 0.08
+    with pytest.raises(ValueError, match=f"calibrate={how} and given cannot be combined"):
+        build_sampler(made._loaded, seed=0, asked=Asked(given={"rich": "yes"}), calibrate=how)
 
 
 def test_what_cannot_be_drawn_is_an_error_or_fewer_rows(run, tmp_path):

@@ -55,3 +55,12 @@ def test_the_card_says_how_to_load_each_format(tmp_path, files, kind, words):
     assert words in card
     assert "1,234" in card
     assert "income = >50K" in card
+
+
+def test_the_card_of_calibrated_data_says_so(tmp_path, files):
+    told = {"calibrate": "pin", "pilot_rows": 100, "meaning": "ends are reached"}
+    manifest = write_manifest(tmp_path, files, FACTS | {"calibrated": told})
+    write_card(tmp_path, manifest)
+    assert (
+        "**Calibrated** (`calibrate=pin`): ends are reached" in (tmp_path / "README.md").read_text()
+    )
