@@ -35,6 +35,11 @@ class Outcomes:
     codes: Tensor | None
     log_weight: Tensor
 
+    def rows(self, part: slice) -> Outcomes:
+        """Those of some of the rows."""
+        values, codes = (None if x is None else x[part] for x in (self.values, self.codes))
+        return Outcomes(values, codes, self.log_weight[part])
+
     def weighed(self, log_weight: Tensor) -> Outcomes:
         """The same outcomes with more log-weight (B,) on all those of a row."""
         return Outcomes(self.values, self.codes, self.log_weight + log_weight[:, None])
@@ -78,7 +83,8 @@ class Conditional:
 
         Args:
             rows: scores (B, F) and levels (B, Q); what they say about variable j is not read.
-            p: probabilities (N,) of the quantiles that stand for a score, evenly spread.
+            p: probabilities, (N,) or (B, N), of the quantiles that stand for a score, evenly
+                spread.
 
         Returns:
             Their weights sum to 1.
@@ -163,7 +169,7 @@ class Conditional:
             assert levels is not None
             return self._levels(levels)
         scores = likelihood.quantiles(j, h, shift, p)
-        each = torch.full_like(scores, -math.log(len(p)))
+        each = torch.full_like(scores, -math.log(p.shape[-1]))
         if levels is None:
             return Outcomes(scores, None, each)
         points = levels[:, 1:]

@@ -204,10 +204,10 @@ class MixedLikelihood(nn.Module):
         return found + (density if code is None else torch.where(code == 0, density, 0.0))
 
     def quantiles(self, j: int, h: Tensor, shift: Tensor, p: Tensor) -> Tensor:
-        """Scores (B, N) in [-1, 1] that variable j does not exceed with probabilities p (N,)."""
+        """Scores (B, N) that variable j is below with probabilities p, (N,) or (B, N)."""
         logits, means, scales = (x.unsqueeze(1) for x in self._mixture(j, h, shift, 1.0))
         weights = logits.exp()
-        low = h.new_full((len(h), len(p)), -SPREAD, dtype=torch.float32)
+        low = h.new_full((len(h), p.shape[-1]), -SPREAD, dtype=torch.float32)
         high = -low
         for _ in range(_HALVINGS):
             middle = (low + high) / 2

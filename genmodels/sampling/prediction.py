@@ -183,15 +183,16 @@ class Prediction:
         self, conditional: Conditional, block: _Block, at: np.ndarray, several: bool
     ) -> Iterator[Outcomes]:
         """Outcomes of the rows `at` (M,): one part, or one for each draw of what is not known."""
-        device = self.model.device
-        evidence = block.take(at).evidence.to(device)
         if not several:
-            yield conditional.exact(evidence.encoded, _spread(_QUANTILES, 0.5, device))
+            evidence = block.take(at).evidence.to(self.model.device)
+            p = _spread(_QUANTILES, np.array([0.5])).to(self.model.device)
+            yield conditional.exact(evidence.encoded, p)
             return
-        for number in range(self.count):
-            u = self._uniforms(block, at, number)
-            shift = (number + 0.5) / self.count
-            yield conditional.drawn(u, evidence, _spread(_FEW, shift, device))
+        for part, u, numbers in self._drawings(block, at):
+            evidence = part.evidence.to(self.model.device)
+            p = _spread(_FEW, (np.repeat(numbers, len(at)) + 0.5) / self.count).to(u.device)
+            found = conditional.drawn(u, evidence, p)
+            yield from (found.rows(slice(k, k + len(at))) for k in range(0, len(u), len(at)))
 
     def _of_outcomes(
         self, conditional: Conditional, block: _Block, at: np.ndarray, several: bool, how: How
@@ -208,16 +209,23 @@ class Prediction:
 
     def _of_draws(self, block: _Block, at: np.ndarray, how: How) -> np.ndarray:
         """By draws of all that is not known, the aim too."""
-        part = block.take(at)
-        evidence = part.evidence.to(self.model.device)
         found, weights = [], []
-        for number in range(self.count):
-            u = self._uniforms(block, at, number)
-            rows, weight = self.model.sample_weighted(u, evidence)
+        for part, u, _ in self._drawings(block, at):
+            rows, weight = self.model.sample_weighted(u, part.evidence.to(u.device))
             host = {name: value.cpu() for name, value in rows.items()}
-            found.append(self.aim.of_rows(host, part.cells))
-            weights.append(weight.double().cpu().numpy())
-        return centre(np.stack(found, 1), np.stack(weights, 1), how)
+            found.append(self.aim.of_rows(host, part.cells).reshape(-1, len(at)))
+            weights.append(weight.double().cpu().numpy().reshape(-1, len(at)))
+        return centre(np.concatenate(found).T, np.concatenate(weights).T, how)
+
+    def _drawings(
+        self, block: _Block, at: np.ndarray
+    ) -> Iterator[tuple[_Block, Tensor, np.ndarray]]:
+        """The rows `at` (M,) as often as they are drawn in one pass, uniforms, which draws."""
+        group = max(1, self.draws.block_rows // len(at))
+        for first in range(0, self.count, group):
+            numbers = np.arange(first, min(first + group, self.count))
+            u = torch.cat([self._uniforms(block, at, int(number)) for number in numbers])
+            yield block.take(np.tile(at, len(numbers))), u, numbers
 
     def _uniforms(self, block: _Block, at: np.ndarray, number: int) -> Tensor:
         """Uniforms (M, U) of a draw, for the rows `at` (M,) of a block."""
@@ -227,9 +235,9 @@ class Prediction:
         return u[torch.from_numpy(at).to(device)]
 
 
-def _spread(count: int, shift: float, device: torch.device) -> Tensor:
-    """Probabilities (k + shift) / count, k = 0 ... count - 1."""
-    return (torch.arange(count, device=device) + shift) / count
+def _spread(count: int, shift: np.ndarray) -> Tensor:
+    """Probabilities (k + shift) / count, k = 0 ... count - 1, for each shift (B,): (B, count)."""
+    return torch.from_numpy((np.arange(count) + shift[:, None]) / count).float()
 
 
 def centre(values: np.ndarray, log_weight: np.ndarray, how: How) -> np.ndarray:
