@@ -128,6 +128,7 @@ class Synthesizer(BaseEstimator):
         shares: Mapping[str, Mapping[Any, float]] | None = None,
         temper: float = 1.0,
         constraints: Sequence[str] = (),
+        block_rows: int | None = None,
     ) -> pd.DataFrame | Images:
         """Draw `n` rows; row i depends on the run, `seed`, what is asked and i alone.
 
@@ -142,6 +143,8 @@ class Synthesizer(BaseEstimator):
                 keep their proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
             constraints: between columns, such as "start <= end" or "total = a + b".
+            block_rows: rows drawn together, part of what a row depends on; a small block is
+                quicker for few rows. None: by their width.
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
@@ -157,7 +160,9 @@ class Synthesizer(BaseEstimator):
             temper=check_temper(temper, key="temper"),
             constraints=constraints,
         )
-        sampler = build_sampler(self._fitted(), seed=seed, condition=condition, asked=asked)
+        sampler = build_sampler(
+            self._fitted(), seed=seed, condition=condition, asked=asked, block_rows=block_rows
+        )
         raw = sampler.sample(n)
         return raw if isinstance(raw, Images) else to_frame(raw, self._dtypes)
 
