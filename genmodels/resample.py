@@ -90,27 +90,30 @@ class SyntheticSampler(BaseOverSampler):
 
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        wanted = {label: int(n) for label, n in self.sampling_strategy_.items() if n > 0}
+        wanted = {one: int(n) for one, n in self.sampling_strategy_.items() if n > 0}
         if not wanted:
             return X.copy(), y.copy()
         frame = _frame(X)
         classes, codes = np.unique(y, return_inverse=True)
         levels = [f"class {k}" for k in range(len(classes))]
-        target = "class"
-        while target in {str(name) for name in frame.columns}:
-            target += "_"
-        data = frame.assign(**{target: pd.Categorical.from_codes(codes, pd.Index(levels))})
+        name = "class"
+        while name in {str(other) for other in frame.columns}:
+            name += "_"
+        label = pd.Series(pd.Categorical.from_codes(codes, pd.Index(levels)), name=name)
+        data = pd.concat([label, frame], axis=1)
+        # A target is learned last; what will be given is learned best first.
+        target = None if self.model in _ANY_PART else name
         schema = _schema(data, target, keys=isinstance(X, pd.DataFrame))
         self.synthesizer_ = self._synthesizer(seed).fit(data, target=target, schema=schema)
         made = []
-        for label, rows in wanted.items():
-            level = levels[int(np.flatnonzero(classes == label)[0])]
+        for one, rows in wanted.items():
+            k = int(np.flatnonzero(classes == one)[0])
             drawn = self.synthesizer_.sample(
-                rows, seed=seed, given={target: level}, block_rows=_block_rows(rows)
+                rows, seed=seed + k, given={name: levels[k]}, block_rows=_block_rows(rows)
             )
             assert isinstance(drawn, pd.DataFrame)
-            made.append(drawn.iloc[:, :-1].set_axis(frame.columns, axis=1))
-        new_y = np.concatenate([np.full(n, label, y.dtype) for label, n in wanted.items()])
+            made.append(drawn.iloc[:, 1:].set_axis(frame.columns, axis=1))
+        new_y = np.concatenate([np.full(n, one, y.dtype) for one, n in wanted.items()])
         return _joined(X, pd.concat(made, ignore_index=True)), np.concatenate([y, new_y])
 
     def _synthesizer(self, seed: int) -> Synthesizer:
@@ -145,10 +148,10 @@ def _frame(X: Any) -> pd.DataFrame:
     return pd.DataFrame(dense, columns=[f"x{i}" for i in range(dense.shape[1])])
 
 
-def _schema(data: pd.DataFrame, target: str, *, keys: bool) -> TableSchema:
-    """What the columns mean; without names (`keys` False) no number is a key of its row."""
+def _schema(data: pd.DataFrame, target: str | None, *, keys: bool) -> TableSchema:
+    """What the columns mean, the first of which is the class; `keys`: a number may be a key."""
     table = frame_table(data)
-    wishes: dict[str, dict[str, Any]] = {table.column_names[-1]: {"kind": "categorical"}}
+    wishes: dict[str, dict[str, Any]] = {table.column_names[0]: {"kind": "categorical"}}
     schema = infer_schema(table, target=target, overrides=wishes)
     found = [c.name for c in schema.columns if c.kind == "identifier" and c.format == "integer"]
     if keys or not found:

@@ -7,6 +7,7 @@ from genmodels.algorithms.conditional import Conditional
 from genmodels.arrangement import Compact
 from genmodels.evidence import Evidence
 from genmodels.layout import Block, TableLayout
+from genmodels.networks.transformer import Transformer
 from genmodels.variables import variables
 from tests.algorithms.mixed import CURVE, LAYOUT, encoded, prior
 from tests.algorithms.test_prior import LEVELS, every_row, trained_in_no_order_but_one
@@ -47,6 +48,19 @@ def test_the_last_variable_is_read_without_the_heads_of_the_others(context):
     assert not calls
     wanted = joint(model, LAYOUT, rows, 2).softmax(1)
     torch.testing.assert_close(found.log_weight.exp(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_transformer_is_read_alike():
+    torch.manual_seed(0)
+    network = Transformer(
+        layout=LAYOUT, target="n", hidden=16, layers=1, heads=2, expansion=2.0, dropout=0.0,
+        cells=4, most_cells=99, embedding=5,
+    )  # fmt: skip
+    model, rows = prior(network=network), encoded(10)
+    for variable in (0, 2):
+        found = Conditional(model=model, variable=variable).exact(rows, HALF)
+        wanted = joint(model, LAYOUT, rows, variable).softmax(1)
+        torch.testing.assert_close(found.log_weight.exp(), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_what_the_rows_say_about_the_variable_is_not_read():
