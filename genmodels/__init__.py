@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genmodels.evaluation import evaluate
+    from genmodels.resample import SyntheticSampler
     from genmodels.synthesizer import Synthesizer
 
-__all__ = ["Synthesizer", "__version__", "evaluate"]
+__all__ = ["Synthesizer", "SyntheticSampler", "__version__", "evaluate"]
 __version__ = "0.1.0"
 
 
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from genmodels.synthesizer import Synthesizer
 
         return Synthesizer
+    if name == "SyntheticSampler":
+        from genmodels.resample import SyntheticSampler
+
+        return SyntheticSampler
     if name == "evaluate":
         from genmodels.evaluation import evaluate
 

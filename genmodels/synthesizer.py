@@ -11,14 +11,15 @@ import uuid
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from genmodels.data.dtypes import frame_dtypes, to_frame
+from genmodels.data.dtypes import frame_dtypes, to_frame, to_series
 from genmodels.data.open import as_source
 from genmodels.data.schema_file import schema_path
 from genmodels.data.sources.frame import Frame
@@ -29,6 +30,7 @@ from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, check_temper
+from genmodels.tasks.predict import build_prediction, log_probs, target_of
 from genmodels.tasks.quiet import isolated
 from genmodels.tasks.sample import build_sampler, pick_device
 from genmodels.tasks.train import train
@@ -41,6 +43,9 @@ _OWN_WORDS = (
     "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
     "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
 )  # fmt: skip
+
+
+Rows: TypeAlias = "pd.DataFrame | pa.Table | str | Path"
 
 
 class Synthesizer(BaseEstimator):
@@ -125,6 +130,7 @@ class Synthesizer(BaseEstimator):
         temper: float = 1.0,
         constraints: Sequence[str] = (),
         calibrate: Calibrate = "off",
+        block_rows: int | None = None,
     ) -> pd.DataFrame | Images:
         """Draw `n` rows; row i depends on the run, `seed`, what is asked and i alone.
 
@@ -142,6 +148,8 @@ class Synthesizer(BaseEstimator):
             calibrate: "marginal" makes every level and number as frequent as in training, "pin"
                 the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
                 `genmodels.evaluate` reads. Not together with wishes.
+            block_rows: rows drawn together, part of what a row depends on; a small block is
+                quicker for few rows. None: by their width.
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
@@ -158,7 +166,12 @@ class Synthesizer(BaseEstimator):
             constraints=constraints,
         )
         sampler = build_sampler(
-            self._fitted(), seed=seed, condition=condition, asked=asked, calibrate=calibrate
+            self._fitted(),
+            seed=seed,
+            condition=condition,
+            asked=asked,
+            calibrate=calibrate,
+            block_rows=block_rows,
         )
         raw = sampler.sample(n)
         if isinstance(raw, Images):
@@ -194,6 +207,108 @@ class Synthesizer(BaseEstimator):
         sampler = build_sampler(loaded, seed=seed, asked=Asked(complete=partial))
         frame = to_frame(sampler.sample(partial.num_rows), self._dtypes)
         return frame.set_axis(data.index) if isinstance(data, pd.DataFrame) else frame
+
+    def log_prob(self, data: Rows, *, given: Sequence[str] = ()) -> np.ndarray:
+        """How likely the model holds rows to be: log p(row), or log p(rest | `given`).
+
+        Of the *encoded* row: a sum of log-probabilities of levels and of log-densities of
+        scores, which are numbers made nearly standard normal by their distribution in training.
+        So rows of one run can be compared with each other, but not rows of runs with different
+        codecs, nor a density with a probability. Columns computed from others add nothing, and a
+        rounded number has a random place within its step, the same in each call.
+
+        Args:
+            data: all columns of the data in `fit`.
+            given: columns whose values are taken as given.
+
+        Returns:
+            Nats, float64, shape (N,).
+
+        Raises:
+            NotFittedError: before `fit`.
+            TypeError: when `data` is of another type.
+            ValueError: when the model has no exact likelihood, or a value does not fit.
+        """
+        return log_probs(self._fitted(), as_source(data, what="log_prob").load(), given=given)
+
+    def predict_proba(
+        self, data: Rows, target: str | None = None, *, draws: int = 64, seed: int = 0
+    ) -> pd.DataFrame:
+        """Probabilities of the classes of a column, given the others.
+
+        What `data` says about the target is not read. An empty cell is a missing value if the
+        column had some in training; else, and where a column is not there at all, it is unknown
+        and summed over. Without unknown cells the probabilities are the model's own, by Bayes'
+        rule; else they are estimated from weighed draws.
+
+        Args:
+            data: some or all columns of the data in `fit`, at least one besides the target.
+            target: the column; None: the target in `fit`.
+            draws: of unknown cells, for each row that has some; the error falls as one by its
+                root. A target other than that in `fit` takes a pass per class for each.
+            seed: of the draws.
+
+        Returns:
+            A column per class, as many rows as `data` and with its index; rows sum to 1. A
+            missing target is not among the classes: probabilities are given that it is not.
+
+        Raises:
+            NotFittedError: before `fit`.
+            TypeError: when `data` is of another type.
+            ValueError: when the model has no exact likelihood, the target has no classes, or a
+                value does not fit.
+        """
+        loaded = self._fitted()
+        name = target_of(loaded, target)
+        raw = as_source(data, what="predict_proba").load()
+        prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
+        if aim.classes is None:
+            raise ValueError(
+                f"column {name!r} has no classes but numbers or times; use predict for their mean "
+                "or median"
+            )
+        labels = to_series(aim.classes, self._dtypes, aim.position, exact=True)
+        if isinstance(labels.dtype, pd.CategoricalDtype):
+            labels = labels.astype(labels.cat.categories.dtype)
+        index = data.index if isinstance(data, pd.DataFrame) else None
+        columns = pd.Index(labels, name=None)
+        return pd.DataFrame(prediction.probabilities(), index=index, columns=columns)
+
+    def predict(
+        self,
+        data: Rows,
+        target: str | None = None,
+        *,
+        how: Literal["mean", "median"] = "mean",
+        draws: int = 64,
+        seed: int = 0,
+    ) -> pd.Series:
+        """The likeliest class of a column given the others, or the mean of numbers and times.
+
+        Args:
+            data, target, draws, seed: see `predict_proba`.
+            how: what is told of numbers and times; of those that are not missing.
+
+        Returns:
+            As many values as `data` has rows, with its index: classes in the dtype of the
+            column in `fit`, means and medians of numbers as float64.
+
+        Raises:
+            See `predict_proba`.
+        """
+        loaded = self._fitted()
+        name = target_of(loaded, target)
+        raw = as_source(data, what="predict").load()
+        prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
+        if aim.labelled:
+            assert aim.classes is not None
+            values = aim.classes.take(pa.array(prediction.probabilities().argmax(1)))
+        else:
+            found = pa.array(prediction.numbers(how), from_pandas=True)
+            timed = pa.types.is_temporal(aim.kind)
+            values = found.cast(pa.int64(), safe=False).view(aim.kind) if timed else found
+        series = to_series(values, self._dtypes, aim.position, exact=aim.labelled)
+        return series.set_axis(data.index) if isinstance(data, pd.DataFrame) else series
 
     def save(self, folder: str | Path) -> None:
         """Write what sampling needs as a run, for `load` and `genmodels sample run=...`.

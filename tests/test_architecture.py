@@ -69,9 +69,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": FOUNDATION | {"algorithms", "data", "run", "metrics"},
     "tasks": FOUNDATION | LEAVES | {"algorithms", "data", "sampling", "callbacks", "report", "run"},
     "synthesizer": FOUNDATION | {"data", "tasks", "run", "codecs"},
+    "resample": FOUNDATION | {"data", "synthesizer"},
     "evaluation": FOUNDATION | {"data", "report", "tasks"},
     "cli": {"tasks", "files"},
-    "__init__": {"evaluation", "synthesizer"},
+    "__init__": {"evaluation", "resample", "synthesizer"},
     "__main__": {"cli"},
 }
 HYDRA_ROOMS = {"tasks"}

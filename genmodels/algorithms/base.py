@@ -22,8 +22,16 @@ from genmodels.layout import Condition, Expand, Layout
 from genmodels.margins import Margin
 from genmodels.types import Batch, Encoded
 
-__all__ = ["BoundsLikelihood", "Calibratable", "Chooses", "Controllable", "GenerativeModel"]
-__all__ += ["evaluating", "frozen_copy"]
+__all__ = [
+    "BoundsLikelihood",
+    "Calibratable",
+    "Chooses",
+    "Controllable",
+    "ExactLikelihood",
+    "GenerativeModel",
+    "evaluating",
+    "frozen_copy",
+]
 
 
 @contextmanager
@@ -47,6 +55,14 @@ class BoundsLikelihood(Protocol):
 
     def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
         """Lower bound (B,) of the log-likelihood in nats; noise (S, B, Z) standard normal."""
+
+
+@runtime_checkable
+class ExactLikelihood(Protocol):
+    """A model that knows how likely it holds a row to be, or a part of it given the others."""
+
+    def log_prob(self, x: Tensor, known: Tensor | None = None) -> Tensor:
+        """Nats (B,) of rows (B, ...); of the rest of them given the variables `known` (V,)."""
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -90,17 +90,28 @@ class Drawing:
         return encoded
 
     def given(
-        self, network: Network, likelihood: Any, u: Tensor, evidence: Evidence, *, temper: float
+        self,
+        network: Network,
+        likelihood: Any,
+        u: Tensor,
+        evidence: Evidence,
+        *,
+        temper: float,
+        without: Collection[int] = (),
     ) -> tuple[Encoded, Tensor]:
-        """The rest of rows, given evidence, and the log-density (B,) of what was drawn."""
+        """The rest of rows, given evidence, and the log-density (B,) of what was drawn.
+
+        The variables `without`, as arranged, are neither known nor drawn, and come out as 0.
+        """
         encoded, known = self._blank(u), self.arranged(evidence.known)
         drawn_density, drawn = u.new_zeros(len(u)), network.start(len(u))
+        known[:, list(without)] = False
         somewhere = known.any(0).tolist()
         for j in (j for j, given in enumerate(somewhere) if given):
             value, code = self._of(evidence, j)
             network.observe(drawn, j, value, code, known[:, j])
         everywhere = known.all(0).tolist()
-        for j in self._order(network.order, evidence):
+        for j in (j for j in self._order(network.order, evidence) if j not in without):
             if everywhere[j]:
                 self._write(encoded, j, *self._of(evidence, j))
                 continue

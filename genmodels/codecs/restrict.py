@@ -107,12 +107,27 @@ class Restrictor:
             if not given.known.any() or not own.blocks:
                 continue
             values, codes = own.encode(_filled(given), rng(names.index(name)))
-            v, f, q = self._starts[name]
-            known = torch.from_numpy(given.known)
-            evidence.values[:, f : f + len(values)] = torch.from_numpy(values).T
-            evidence.codes[:, q : q + len(codes)] = torch.from_numpy(codes).T
-            evidence.known[:, v : v + len(variables(TableLayout(own.blocks)))] = known[:, None]
+            v, f, q = self.parts(name)
+            evidence.values[:, f] = torch.from_numpy(values).T
+            evidence.codes[:, q] = torch.from_numpy(codes).T
+            evidence.known[:, v] = torch.from_numpy(given.known)[:, None]
         return evidence
+
+    @property
+    def variables(self) -> int:
+        """How many variables V an encoded row has."""
+        return len(variables(self.codec.layout))
+
+    def parts(self, column: str) -> tuple[slice, slice, slice]:
+        """Which variables, scores and levels of an encoded row are those of a column."""
+        blocks = self._of(column).blocks
+        sizes = (
+            len(variables(TableLayout(blocks))),
+            sum(block.width for block in blocks if block.kind == "continuous"),
+            sum(block.kind == "categorical" for block in blocks),
+        )
+        v, f, q = (slice(a, a + n) for a, n in zip(self._starts[column], sizes, strict=True))
+        return v, f, q
 
     def unfit(
         self, column: str, given: Cells, *, slack: float = 0.0

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["frame_dtypes", "to_frame"]
+__all__ = ["frame_dtypes", "to_frame", "to_series"]
 
 _NULLABLE = {
     pa.int64(): pd.Int64Dtype(),
@@ -37,6 +37,28 @@ def to_frame(table: pa.Table, dtypes: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.concat(columns, axis=1, ignore_index=True)
     frame.columns = pd.Index([entry["label"] for entry in dtypes])
     return frame
+
+
+def to_series(
+    values: pa.Array, dtypes: list[dict[str, Any]], position: int, *, exact: bool
+) -> pd.Series:
+    """Values of one column as a Series named as it is.
+
+    Args:
+        values: (N,), those of the column or numbers in its unit.
+        dtypes: see `to_frame`.
+        position: of the column.
+        exact: whether the values are the column's own; if not (they are means), numbers are
+            float64, whatever the column's dtype.
+    """
+    column = pa.chunked_array([values])
+    if not dtypes:
+        return column.to_pandas()
+    entry = dtypes[position]
+    span = "dtype" in entry and pd.api.types.pandas_dtype(entry["dtype"]).kind == "m"
+    if not exact and pa.types.is_floating(values.type) and not span:
+        return column.to_pandas().rename(entry["label"])
+    return _restore(column, entry).rename(entry["label"])
 
 
 def _describe(series: pd.Series, label: Any) -> dict[str, Any]:

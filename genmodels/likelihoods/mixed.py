@@ -24,6 +24,7 @@ from genmodels.variables import log_frequencies
 
 __all__ = ["Draw", "MixedLikelihood"]
 
+_HALVINGS = 20  # of an interval that holds a quantile: to 1e-6 of the scores
 _NEVER = -1e4  # logit of a level that does not exist
 _AS_LEARNED = Adjustment()
 
@@ -209,6 +210,18 @@ class MixedLikelihood(nn.Module):
         t = (value[:, None] * SPREAD - means) / scales
         density = torch.logsumexp(logits - t - 2.0 * softplus(-t) - scales.log(), 1)
         return found + (density if code is None else torch.where(code == 0, density, 0.0))
+
+    def quantiles(self, j: int, h: Tensor, shift: Tensor, p: Tensor) -> Tensor:
+        """Scores (B, N) that variable j is below with probabilities p, (N,) or (B, N)."""
+        logits, means, scales = (x.unsqueeze(1) for x in self._mixture(j, h, shift, 1.0))
+        weights = logits.exp()
+        low = h.new_full((len(h), p.shape[-1]), -SPREAD, dtype=torch.float32)
+        high = -low
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            reached = (weights * torch.sigmoid((middle.unsqueeze(2) - means) / scales)).sum(2) >= p
+            low, high = torch.where(reached, low, middle), torch.where(reached, middle, high)
+        return (low + high) / (2.0 * SPREAD)
 
     def _mixture(
         self, j: int, h: Tensor, shift: Tensor, temper: float

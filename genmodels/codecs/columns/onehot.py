@@ -115,6 +115,12 @@ class OneHot:
         return tuple(shares.tolist())
 
     @property
+    def tail(self) -> tuple[np.ndarray, np.ndarray]:
+        """The levels that <other> stands for, positions (T,), and their shares of it (T,)."""
+        weights = np.diff(self._cumulative, prepend=0.0)
+        return self._tail, weights / weights.sum()
+
+    @property
     def names(self) -> tuple[str, ...]:
         """A name for each level of the block."""
         kept = [str(level) for level in self.levels.take(pa.array(self.kept)).to_pylist()]
