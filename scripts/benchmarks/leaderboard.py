@@ -129,7 +129,8 @@ def peer(name: str, table: str, seed: int) -> tuple[dict[str, Any], Path]:
 
 def merge(table: str, model: str, entry: dict[str, Any]) -> None:
     result: dict[str, Any] = load("leaderboard") or {}
-    result["machine"] = machine()
+    if "machine" not in result or "train_s" in entry:  # the machine that the times are from
+        result["machine"] = machine()
     held = result.setdefault("tables", {}).setdefault(table, {})
     others = [run for run in held.get(model, []) if run["seed"] != entry["seed"]]
     held[model] = sorted([*others, entry], key=lambda run: run["seed"])

@@ -31,6 +31,14 @@ SECONDS = {"king_house": 150}
 RATE = {"adult": 100_000}
 AGAINST_TEST_ROWS = ("tstr", "dcr_share")
 """Figures that compare with the test rows, and so say nothing of the test rows themselves."""
+ABOUT = """\
+One set of defaults for all tables; each seed is a training of its own. TSTR is the test AUC,
+or RMSE, of XGBoost trained on the synthetic rows; real rows in brackets. **Bold**: the target is
+missed. Seconds are those of the whole command; trainings beside other work count with their scores
+alone. The row of the test rows is what another real sample scores; what is measured on the test
+rows themselves (TSTR, DCR share) would say nothing of them, and is left blank. Copies are of
+training rows: what real rows have by chance.
+"""
 NAMES = {
     "fresh": "test rows (fewer)",
     "bootstrap": "training rows, drawn again",
@@ -42,16 +50,7 @@ NAMES = {
 
 def leaderboard(result: dict[str, Any]) -> str:
     text = head("Leaderboard", result["machine"], "leaderboard", scorer=True)
-    text += "One set of defaults for all tables; each seed is a training of its own. TSTR is the\n"
-    text += "test AUC, or RMSE, of XGBoost trained on the synthetic rows; real rows in brackets.\n"
-    text += (
-        "Seconds are those of the whole command. **Bold**: the target is missed. The row of the\n"
-    )
-    text += "test rows is what another real sample scores; what is measured on the test rows\n"
-    text += (
-        "themselves (TSTR, DCR share) would say nothing of them, and is left blank. Copies are of\n"
-    )
-    text += "training rows: what real rows have by chance.\n"
+    text += ABOUT
     return text + "".join(
         _models(name, result["tables"][name]) for name in TABLES if name in result["tables"]
     )
