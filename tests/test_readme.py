@@ -75,6 +75,25 @@ def test_the_commands_work_in_the_order_of_the_readme(tmp_path):
     assert (tmp_path / "synthetic-report" / "report.html").exists()
 
 
+def test_the_python_of_the_readme_works(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert "seed=0)" in block
+    frame = adult_like(400)
+    names = {
+        "frame": frame,
+        "rows": frame.head(20),
+        "partial": frame[["age", "sex"]].head(20),
+        "unseen": adult_like(200, 1),
+    }
+    exec(block.replace("seed=0)", "seed=0, overrides=['debug=fast'])"), names)
+    assert (names["synthetic"]["age"] > 60).all()
+    assert names["completed"]["age"].equals(frame["age"].head(20))
+    assert names["chances"].sum(axis=1).to_numpy() == pytest.approx(np.ones(20))
+    assert np.isfinite(names["nats"]).all()
+    assert (tmp_path / "report" / "report.html").exists()
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)]+)\)", README))
 def test_what_the_readme_links_to_is_there(path):
     assert (ROOT / path).exists()
