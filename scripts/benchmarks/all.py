@@ -7,7 +7,7 @@ import sys
 
 from common import HERE, call
 
-UNTOUCHED = ("--tables", "untouched", "--models", "fresh", "independent", "tabvae")
+UNTOUCHED = ("--tables", "untouched", "--models", "fresh", "halves", "independent", "tabvae")
 PARTS = (
     ("codec",),
     ("step",),

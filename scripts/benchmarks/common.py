@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,28 @@ def load(name: str) -> Any:
     """A result that was saved, or None."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def placed(result: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Say in an entry where and when it was measured.
+
+    What others were measured on stays as it is. `result["machine"]` is that of entries without
+    one of their own.
+    """
+    entry["machine"] = machine()
+    result.setdefault("machine", entry["machine"])
+
+
+def keep(name: str, result: Any, entry: Any, words: Sequence[str] = ()) -> None:
+    """Save a result of which an entry is new; with further words only show the entry.
+
+    The results are those of the defaults, and nothing in them may be of anything else.
+    """
+    if words:
+        print(json.dumps(entry, indent=1))
+        print(f"measured with {' '.join(words)}: not kept, {name}.json is of the defaults")
+    else:
+        save(name, result)
 
 
 def save(name: str, result: Any) -> None:

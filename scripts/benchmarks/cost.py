@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from common import GENMODELS, SCRATCH, Cost, load, machine, measured, sample, save
+from common import GENMODELS, SCRATCH, Cost, load, measured, placed, sample, save
 
 CHUNK = 100_000
 Maker = Callable[[np.random.Generator, int], dict[str, Any]]
@@ -203,7 +203,7 @@ def main() -> None:
         print(json.dumps(entry, indent=1))
         if arguments.scale == 1.0 and not arguments.words:  # a first look is not kept
             result = load("cost") or {"cases": {}}
-            result["machine"] = machine()
+            placed(result, entry)
             result["cases"][name] = entry
             save("cost", result)
 

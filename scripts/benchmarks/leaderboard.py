@@ -1,14 +1,16 @@
 """Models, peers and reference rows on the same tables, with one set of defaults, beside targets.
 
     GENMODELS_DATA=... GENMODELS_YARDSTICK=tabular_eval.py python scripts/benchmarks/leaderboard.py
-    ... leaderboard.py --tables untouched --models fresh independent tabvae
+    ... leaderboard.py --tables untouched --models fresh halves independent tabvae
 
 Each model is trained several times on each table by `genmodels train model=<name>` and nothing
 else but the target; scoring is by a program outside the project, called as
 `SCORER SPEC.json SYNTHETIC.csv`. Results are merged into results/leaderboard.json, so that parts
-can be measured again; with `--resume` what is there is not measured again. Tables are names, or
-`five` or `untouched`, see `tables.py`. Peers run in environments of their own (see
-`leaderboard_peer.py`).
+can be measured again; with `--resume` what is there is not measured again. With `--words` they are
+not defaults: they are printed and not kept. Tables are names, or `five` or `untouched`, see
+`tables.py`. Peers run in environments of their own (see `leaderboard_peer.py`). `halves` is what a
+fresh real sample of as many rows would score in shape and trend (see `halves.py`); some targets
+are made of it.
 """
 
 from __future__ import annotations
@@ -28,24 +30,32 @@ from common import (
     SCRATCH,
     call,
     environment,
+    keep,
     load,
-    machine,
     measured,
+    placed,
     sample,
-    save,
     score,
     written,
 )
+from halves import SPLITS, fresh_from_halves
 from tables import EVERY, GROUPS, prepare, read, scorable
 
-REFERENCES = ("fresh", "independent", "bootstrap", "smote")
+REFERENCES = ("fresh", "halves", "independent", "bootstrap", "smote")
 OURS = ("tabvae", "tvae2", "ctgan2", "tvae", "ctgan")
 PEERS = {"argn": "mostlyai-engine==2.7.3"}
+ONCE = ("fresh", "halves", *PEERS)
+"""Measured with one seed: nothing is drawn, or a training takes too long."""
+
+
+def folder_of(model: str, table: str, seed: int, words: list[str]) -> Path:
+    """The run of a training; a folder without "-words" never holds anything but defaults."""
+    return SCRATCH / "leaderboard" / f"{table}-{model}-{seed}{'-words' if words else ''}"
 
 
 def train(model: str, table: str, seed: int, words: list[str]) -> dict[str, Any]:
-    """One training with the defaults, and what it cost."""
-    folder, run = prepare(table), SCRATCH / "leaderboard" / f"{table}-{model}-{seed}"
+    """One training with the defaults, and what it cost; with words, in a folder apart."""
+    folder, run = prepare(table), folder_of(model, table, seed, words)
     shutil.rmtree(run, ignore_errors=True)
     cost = measured(
         *GENMODELS,
@@ -74,8 +84,8 @@ def ours(
     model: str, table: str, seed: int, words: list[str], samples: int
 ) -> tuple[dict[str, Any], Path]:
     entry = train(model, table, seed, words)
-    run = entry.pop("run")
-    out = SCRATCH / "leaderboard" / f"{table}-{model}-{seed}-synthetic"
+    run = Path(entry.pop("run"))
+    out = run.with_name(f"{run.name}-synthetic")
     if samples:
         entry["rows_per_s_to_parquet"] = [sample(run, samples, "parquet", out) for _ in range(3)]
     else:
@@ -127,25 +137,29 @@ def peer(name: str, table: str, seed: int) -> tuple[dict[str, Any], Path]:
     return json.loads((out / "times.json").read_text()), out / "synthetic.csv"
 
 
-def merge(table: str, model: str, entry: dict[str, Any]) -> None:
+def merge(table: str, model: str, entry: dict[str, Any], words: list[str]) -> None:
     result: dict[str, Any] = load("leaderboard") or {}
-    if "machine" not in result or "train_s" in entry:  # the machine that the times are from
-        result["machine"] = machine()
+    placed(result, entry)
     held = result.setdefault("tables", {}).setdefault(table, {})
     others = [run for run in held.get(model, []) if run["seed"] != entry["seed"]]
     held[model] = sorted([*others, entry], key=lambda run: run["seed"])
-    save("leaderboard", result)
+    keep("leaderboard", result, entry, words)
 
 
 def measure(model: str, table: str, seed: int, words: list[str], samples: int) -> None:
+    spec = prepare(table) / "spec.json"
+    if model == "halves":
+        entry = {"seed": seed, "splits": SPLITS, "scores": fresh_from_halves(spec, seed)}
+        merge(table, model, entry, [])
+        return
     if model in REFERENCES:
         entry, csv = reference(model, table, seed)
     elif model in PEERS:
         entry, csv = peer(model, table, seed)
     else:
         entry, csv = ours(model, table, seed, words, samples)
-    entry["scores"] = score(prepare(table) / "spec.json", scorable(table, csv), "--real")
-    merge(table, model, entry)
+    entry["scores"] = score(spec, scorable(table, csv), "--real")
+    merge(table, model, entry, words if model in OURS else [])
 
 
 def done(model: str, table: str, seed: int) -> bool:
@@ -158,7 +172,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=[*REFERENCES, *OURS, *PEERS])
     parser.add_argument("--tables", nargs="+", default=["five"], choices=[*GROUPS, *EVERY])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--words", nargs="*", default=[], help="further words of train")
+    parser.add_argument(
+        "--words", nargs="*", default=[], help="further words of train; results are not kept then"
+    )
     parser.add_argument(
         "--samples",
         type=int,
@@ -173,8 +189,7 @@ def main() -> None:
             if model == "smote" and not EVERY[table].complete:
                 print(f"{table}: SMOTE takes no missing values; left out")
                 continue
-            once = model == "fresh" or model in PEERS
-            for seed in arguments.seeds[:1] if once else arguments.seeds:
+            for seed in arguments.seeds[:1] if model in ONCE else arguments.seeds:
                 if not (arguments.resume and done(model, table, seed)):
                     measure(model, table, seed, arguments.words, arguments.samples)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import fmean, stdev
 from typing import Any
 
-__all__ = ["around", "head", "on", "table"]
+__all__ = ["around", "head", "machines", "on", "table"]
 
 
 def table(header: list[str], rows: list[list[Any]]) -> str:
@@ -13,12 +14,35 @@ def table(header: list[str], rows: list[list[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def on(machine: dict[str, Any]) -> str:
-    place = machine["gpu"] or f"{machine['cpu']}, {machine['cores']} cores"
-    return f"Measured {machine['date']} on {place}, torch {machine['torch']}."
+def on(machine: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """Where and when something was measured: on one machine, or on each of several."""
+    dates: dict[str, list[str]] = {}
+    for one in machine if isinstance(machine, list) else [machine]:
+        place = one["gpu"] or f"{one['cpu']}, {one['cores']} cores"
+        dates.setdefault(f"{place}, torch {one['torch']}", []).append(one["date"])
+    spans = (
+        (min(days), max(days), place)
+        for place, days in sorted(dates.items(), key=lambda item: min(item[1]))
+    )
+    return "Measured " + "; ".join(
+        f"{first}{f' to {last}' if last != first else ''} on {place}"
+        for first, last, place in spans
+    ) + "."  # fmt: skip
 
 
-def head(title: str, machine: dict[str, Any], script: str, *, scorer: bool = False) -> str:
+def machines(result: dict[str, Any], entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The machines of entries; one that names none is from the machine of the whole result."""
+    found = [entry.get("machine", result["machine"]) for entry in entries]
+    return found or [result["machine"]]
+
+
+def head(
+    title: str,
+    machine: dict[str, Any] | list[dict[str, Any]],
+    script: str,
+    *,
+    scorer: bool = False,
+) -> str:
     """Title of a section, where it was measured, and the command that repeats it."""
     needs = "GENMODELS_DATA=... " + ("GENMODELS_YARDSTICK=... " if scorer else "")
     return f"## {title}\n\n{on(machine)}\n`{needs}python scripts/benchmarks/{script}.py`\n\n"

@@ -6,6 +6,9 @@ Half of the rows of a table train `model=tabvae` with its defaults. A quarter, w
 sees, is what synthetic rows are compared with; the last quarter is compared with it, too: what
 another real sample of as many rows scores. As many synthetic rows as training rows are drawn, and
 the first of them, as many as the quarter has, are compared, so that noise is the same for both.
+Columns in which any of the compared rows, real or synthetic, lack a value are looked at, so that
+gaps count that a model invented. Figures that a table does not have (pairs of columns, say, where
+one column has gaps) are null.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import GENMODELS, SCRATCH, load, machine, measured, sample, save, written
+from common import GENMODELS, SCRATCH, keep, load, measured, placed, sample, written
 from tables import EVERY, read, whole
 from twosample import auc
 
@@ -24,6 +27,8 @@ NAMES = (
     "hr_job_change", "framingham", "air_quality_uci", "compas_two_years", "nyc_taxis",
     "credit_scoring_es", "pbc2", "ames_house",
 )  # fmt: skip
+CHOICES = [name for name, table in EVERY.items() if not table.complete]
+"""Tables whose rows with missing values are kept."""
 
 
 def parts(name: str, seed: int) -> dict[str, pd.DataFrame]:
@@ -48,7 +53,7 @@ def parts(name: str, seed: int) -> dict[str, pd.DataFrame]:
 def synthetic(name: str, seed: int, rows: int, words: list[str]) -> tuple[pd.DataFrame, float]:
     """Rows of a model of the training half, and the seconds that it took."""
     folder = SCRATCH / "missingness" / f"{name}-{seed}"
-    run = folder / "run"
+    run = folder / ("run-words" if words else "run")
     shutil.rmtree(run, ignore_errors=True)
     data = [f"data.path={folder / 'train.csv'}", f"data.target={EVERY[name].target!r}"]
     common = [f"run={run}", f"seed={seed}", "data.holdout=0.0", "logger=none"]
@@ -87,74 +92,110 @@ def lifts(gaps: np.ndarray, target: np.ndarray) -> np.ndarray:
     return found
 
 
-def compare(name: str, test: pd.DataFrame, other: pd.DataFrame, seed: int) -> dict[str, Any]:
-    """Figures of `other` rows against real test rows."""
-    columns = [c for c in test if test[c].isna().any() and c != EVERY[name].target]
+def gap_columns(name: str, *frames: pd.DataFrame) -> list[str]:
+    """Columns but the target that lack a value in any of the tables."""
+    target = EVERY[name].target
+    return [c for c in frames[0] if c != target and any(f[c].isna().any() for f in frames)]
+
+
+def compare(
+    name: str, columns: list[str], test: pd.DataFrame, other: pd.DataFrame, seed: int
+) -> dict[str, Any]:
+    """Figures of `other` rows against real test rows; None where there is nothing to compare."""
     gaps = [frame[columns].isna().to_numpy(float) for frame in (test, other)]
     positive = sorted(test[EVERY[name].target].unique(), key=str)[-1]
     targets = [target_of(frame, name, positive) for frame in (test, other)]
-    spread = 1.0 if EVERY[name].task == "classification" else float(np.nanstd(targets[0]))
-    shares = np.abs(gaps[0].mean(0) - gaps[1].mean(0))
-    pairs = np.abs(phi(gaps[0]) - phi(gaps[1]))
-    real, found = (lifts(gap, y) for gap, y in zip(gaps, targets, strict=True))
-    apart = (found[:, 0] - real[:, 0]) / spread
-    error = np.sqrt(real[:, 1] + found[:, 1]) / spread
-    seen = ~np.isnan(apart)
-    worst = int(np.nanargmax(np.abs(apart / error))) if seen.any() else None
     shown = [
         pd.DataFrame(gap, columns=columns).assign(target=y)
         for gap, y in zip(gaps, targets, strict=True)
     ]
+    alone = auc(*(frame[columns] for frame in shown), seed=seed) if columns else None
     return {
-        "share_largest": round(float(shares.max()), 4),
-        "share_mean": round(float(shares.mean()), 4),
-        "phi_largest": round(float(pairs.max()), 4),
-        "phi_mean": round(float(pairs.mean()), 4),
-        "target_mean": round(float(np.abs(apart[seen]).mean()), 4) if seen.any() else None,
-        "target_beyond_2_se": int((np.abs(apart[seen]) > 2 * error[seen]).sum()),
-        "target_columns": int(seen.sum()),
-        "target_worst": None if worst is None else {
+        **extremes("share", np.abs(gaps[0].mean(0) - gaps[1].mean(0))),
+        **extremes("phi", np.abs(phi(gaps[0]) - phi(gaps[1])) if len(columns) > 1 else None),
+        **by_target(name, columns, gaps, targets),
+        "c2st": auc(*shown, seed=seed),
+        "c2st_gaps_alone": alone,
+    }
+
+
+def extremes(name: str, differences: np.ndarray | None) -> dict[str, float | None]:
+    """The largest and the mean of differences; None where there are none."""
+    if differences is None or not len(differences):
+        return {f"{name}_largest": None, f"{name}_mean": None}
+    return {
+        f"{name}_largest": round(float(differences.max()), 4),
+        f"{name}_mean": round(float(differences.mean()), 4),
+    }
+
+
+def by_target(
+    name: str, columns: list[str], gaps: list[np.ndarray], targets: list[np.ndarray]
+) -> dict[str, Any]:
+    """How the target goes with missing values, real and here, over columns with enough rows."""
+    spread = 1.0 if EVERY[name].task == "classification" else float(np.nanstd(targets[0]))
+    real, found = (lifts(gap, y) for gap, y in zip(gaps, targets, strict=True))
+    apart = np.abs(found[:, 0] - real[:, 0]) / spread
+    error = np.sqrt(real[:, 1] + found[:, 1]) / spread
+    seen = np.flatnonzero(~np.isnan(apart))
+    if not len(seen):
+        nothing = {"target_beyond_2_se": 0, "target_columns": 0, "target_worst": None}
+        return {"target_mean": None, **nothing}
+    # Without any variance a difference is no chance, and no difference is none in any unit.
+    beyond = np.where(apart > 0, np.inf, 0.0)
+    np.divide(apart, error, out=beyond, where=error > 0)
+    worst = int(seen[beyond[seen].argmax()])
+    return {
+        "target_mean": round(float(apart[seen].mean()), 4),
+        "target_beyond_2_se": int((beyond[seen] > 2).sum()),
+        "target_columns": len(seen),
+        "target_worst": {
             "column": columns[worst],
-            "real": round(real[worst, 0] / spread, 4),
-            "here": round(found[worst, 0] / spread, 4),
+            "real": round(float(real[worst, 0]) / spread, 4),
+            "here": round(float(found[worst, 0]) / spread, 4),
             "se": round(float(error[worst]), 4),
         },
-        "c2st": auc(*shown, seed=seed),
-        "c2st_gaps_alone": auc(*(frame[columns] for frame in shown), seed=seed),
-    }  # fmt: skip
+    }
 
 
 def measure(name: str, seed: int, words: list[str]) -> dict[str, Any]:
     real = parts(name, seed)
     made, seconds = synthetic(name, seed, len(real["train"]), words)
+    made = made.iloc[: len(real["fresh"])][real["test"].columns]
     gaps = real["test"].isna()
+    lacking = gaps.loc[:, gaps.any()]
+    # The same columns for both, so that their figures stand beside each other.
+    columns = gap_columns(name, real["test"], real["fresh"], made)
     return {
         "seed": seed,
         "rows": len(real["train"]),
         "compared": len(real["test"]),
-        "columns": int(gaps.any().sum()),
-        "missing": round(float(gaps.loc[:, gaps.any()].to_numpy().mean()), 4),
+        "columns": lacking.shape[1],
+        "compared_columns": len(columns),
+        "missing": round(float(lacking.to_numpy().mean()), 4) if lacking.size else 0.0,
         "train_s": seconds,
-        "synthetic": compare(name, real["test"], made.iloc[: len(real["fresh"])], seed),
-        "fresh": compare(name, real["test"], real["fresh"], seed),
+        "synthetic": compare(name, columns, real["test"], made, seed),
+        "fresh": compare(name, columns, real["test"], real["fresh"], seed),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tables", nargs="+", default=list(NAMES), choices=list(EVERY))
+    parser.add_argument("--tables", nargs="+", default=list(NAMES), choices=CHOICES)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--words", nargs="*", default=[], help="further words of train")
+    parser.add_argument(
+        "--words", nargs="*", default=[], help="further words of train; results are not kept then"
+    )
     arguments = parser.parse_args()
     for name in arguments.tables:
         for seed in arguments.seeds:
             entry = measure(name, seed, arguments.words)
             result = load("missingness") or {"tables": {}}
-            result["machine"] = machine()
+            placed(result, entry)
             held = result["tables"].setdefault(name, [])
             others = [run for run in held if run["seed"] != seed]
             result["tables"][name] = sorted([*others, entry], key=lambda run: run["seed"])
-            save("missingness", result)
+            keep("missingness", result, entry, arguments.words)
 
 
 if __name__ == "__main__":

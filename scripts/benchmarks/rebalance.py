@@ -14,7 +14,7 @@ import argparse
 import json
 from typing import Any
 
-from common import GENMODELS, SCRATCH, load, machine, measured, save
+from common import GENMODELS, SCRATCH, keep, load, measured, placed
 from tables import EVERY, whole
 
 REPEATS = {"stroke": 10, "bank_full": 6}
@@ -22,7 +22,7 @@ REPEATS = {"stroke": 10, "bank_full": 6}
 
 
 def measure(table: str, repeats: int, words: list[str]) -> dict[str, Any]:
-    out = SCRATCH / "rebalance" / table
+    out = SCRATCH / "rebalance" / (f"{table}-words" if words else table)
     out.mkdir(parents=True, exist_ok=True)
     whole(table).to_csv(out.with_suffix(".csv"), index=False)
     cost = measured(
@@ -58,14 +58,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", nargs="+", default=list(REPEATS), choices=list(REPEATS))
     parser.add_argument("--repeats", type=int, help="splits, at least 3")
-    parser.add_argument("--words", nargs="*", default=[], help="further words of benchmark")
+    parser.add_argument(
+        "--words",
+        nargs="*",
+        default=[],
+        help="further words of benchmark; results are not kept then",
+    )
     arguments = parser.parse_args()
     for table in arguments.tables:
         entry = measure(table, arguments.repeats or REPEATS[table], arguments.words)
         result = load("rebalance") or {"tables": {}}
-        result["machine"] = machine()
+        placed(result, entry)
         result["tables"][table] = entry
-        save("rebalance", result)
+        keep("rebalance", result, entry, arguments.words)
         print("\n".join(entry["answer"]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from common import HERE, load
 from markdown import around, head, on, table
-from report_leaderboard import conditional, leaderboard, summary_rows, untouched
+from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
 from report_sizes import cost, sampling, step
 from report_structure import missingness, rebalance
 
@@ -21,6 +21,12 @@ SCORES = {
     "c2st_logistic": "C2ST AUC (logistic)",
     "dcr_share": "DCR share",
 }
+
+
+def boards(result: dict[str, Any]) -> str:
+    """The leaderboard's sections, those of which something was measured."""
+    sections = (leaderboard(result), untouched(result), published(result))
+    return "\n".join(section for section in sections if section)
 
 
 def adult_rows(result: dict[str, Any]) -> list[list[Any]]:
@@ -260,7 +266,7 @@ def readme(result: dict[str, Any], board: dict[str, Any] | None) -> None:
 def main() -> None:
     parts = ["# Results\n\nWritten by `python scripts/benchmarks/report.py`; do not edit.\n"]
     sections = {
-        "leaderboard": lambda result: leaderboard(result) + "\n" + untouched(result),
+        "leaderboard": boards,
         "conditional": conditional,
         "missingness": missingness,
         "rebalance": rebalance,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from markdown import on, table
+from markdown import machines, on, table
 
 __all__ = ["cost", "sampling", "step"]
+
+MEMORY_MB = 2048
+LINEAR = 1.1
 
 
 def step(result: dict[str, Any]) -> str:
@@ -62,31 +66,62 @@ def sampling(result: dict[str, Any]) -> str:
 
 
 def cost(result: dict[str, Any]) -> str:
+    cases = result["cases"]
     text = "## Sizes\n\n"
-    text += f"{on(result['machine'])} `python scripts/benchmarks/cost.py`\n"
+    text += f"{on(machines(result, cases.values()))} `python scripts/benchmarks/cost.py`\n"
     text += (
         "`tabvae` with its defaults on simulated tables; each command in a process of its own,\n"
     )
     text += (
-        "imports included, which alone take the memory named last. Grid: training time against\n"
+        "imports included, which alone take the memory named last. **Bold**: more than the target\n"
     )
-    text += "rows and columns.\n\n"
+    text += f"of {MEMORY_MB:,} MB (2 GB).\n\n"
     rows = [
         [
             case["text"],
             f"{case['rows']:,} x {case['columns']:,}",
             f"{case['train']['s']:,.0f}",
-            f"{case['train']['mb']:,}",
+            _memory(case["train"]["mb"]),
             case.get("model_mb", case.get("failed", "")),
             case.get("codec_mb", ""),
-            f"{case['sample']['mb']:,}" if "sample" in case else "",
+            _memory(case["sample"]["mb"]) if "sample" in case else "",
             f"{case['sample'].get('rows_per_s', 0):,}" if "sample" in case else "",
             f"{case['floor_mb']:,}",
         ]
-        for case in result["cases"].values()
+        for case in cases.values()
     ]
     header = [
         "case", "rows x columns", "training s", "training MB", "weights MB", "codec MB",
         "sampling MB", "rows/s", "imports MB",
     ]  # fmt: skip
-    return text + table(header, rows)
+    return text + table(header, rows) + _growth(cases)
+
+
+def _memory(megabytes: float) -> str:
+    return f"**{megabytes:,}**" if megabytes > MEMORY_MB else f"{megabytes:,}"
+
+
+def _growth(cases: dict[str, dict[str, Any]]) -> str:
+    """How training time grows along the grid; empty when no two of its cases are there.
+
+    The exponent is log(ratio of seconds) / log(ratio of sizes): 1 is linear.
+    """
+    grid = [case for name, case in cases.items() if name.startswith("grid_")]
+    grid = sorted((c for c in grid if "failed" not in c), key=lambda c: (c["columns"], c["rows"]))
+    lines = []
+    for along, fixed in (("rows", "columns"), ("columns", "rows")):
+        for case in grid:
+            line = [other for other in grid if other[fixed] == case[fixed]]
+            larger = [other for other in line if other[along] > case[along]]
+            if larger:
+                then = min(larger, key=lambda other: other[along])
+                size, time = then[along] / case[along], then["train"]["s"] / case["train"]["s"]
+                exponent = math.log(time) / math.log(size)
+                shown = f"**{exponent:.2f}**" if exponent > LINEAR else f"{exponent:.2f}"
+                steps = f"{case[along]:,} to {then[along]:,} {along}"
+                lines.append([f"{steps}, {case[fixed]:,} {fixed}", f"{time:.2f}", shown])
+    if not lines:
+        return ""
+    text = "\nThe target is that training time grows no faster than linearly with rows and\n"
+    text += f"columns: an exponent of 1, **bold** above {LINEAR}, which noise alone may reach.\n\n"
+    return text + table(["", "times as long", "exponent"], lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from markdown import around, head, table
+from markdown import around, head, machines, table
 
 __all__ = ["missingness", "rebalance"]
 
@@ -22,7 +22,8 @@ FIGURES = {
 
 
 def missingness(result: dict[str, Any]) -> str:
-    text = head("Structure of missing values", result["machine"], "missingness")
+    entries = [run for runs in result["tables"].values() for run in runs]
+    text = head("Structure of missing values", machines(result, entries), "missingness")
     text += (
         "`tabvae` with its defaults on half of the rows of a table; synthetic rows are compared\n"
     )
@@ -55,7 +56,8 @@ def _cell(key: str, found: list[dict[str, Any]]) -> str:
 
 
 def rebalance(result: dict[str, Any]) -> str:
-    text = head("Rare classes: do synthetic rows help?", result["machine"], "rebalance")
+    where = machines(result, result["tables"].values())
+    text = head("Rare classes: do synthetic rows help?", where, "rebalance")
     text += (
         "`genmodels benchmark model=tabvae`: trained inside each split on its training rows, and\n"
     )

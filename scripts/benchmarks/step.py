@@ -19,6 +19,7 @@ from common import data_folder, load, machine, save
 from profiling import gflop, milliseconds, peak_gflops, shares
 
 from genmodels.algorithms.base import GenerativeModel
+from genmodels.precision import native_bfloat16
 from genmodels.tasks.build import build_model, source_of
 from genmodels.tasks.compose import compose
 from genmodels.tasks.prepare import prepare
@@ -39,10 +40,8 @@ def built(name: str) -> tuple[GenerativeModel, Batch, str]:
     rows = prepared.train.through(model.reads(prepared.codec.layout))
     generator = torch.Generator().manual_seed(0)
     index = torch.randint(len(rows), (cfg.batching.batch_size,), generator=generator)
-    native = getattr(torch.cpu, "get_capabilities", dict)()
-    rounds = cfg.model.get("rounding") == "auto" and (
-        native.get("avx512_bf16", False) or native.get("amx_bf16", False)
-    )
+    rounding = cfg.model.get("rounding", "float32")
+    rounds = rounding == "bfloat16" or (rounding == "auto" and native_bfloat16("cpu"))
     batch = rows.batch(index, rows.told(index, generator))
     return model, batch, "bfloat16" if rounds else "float32"
 
