@@ -56,6 +56,8 @@ NAMES = {
     "independent": "independent columns",
     "smote": "SMOTE",
     "argn": "TabularARGN",
+    "tabvae-pin": "`tabvae`, extremes pinned",
+    "tabvae-marginal": "`tabvae`, margins calibrated",
 }
 
 
