@@ -69,14 +69,10 @@ def _steps(codec: Quantile, one: Range) -> tuple[float, float] | None:
 
 def _near(numbers: Numbers, one: Range, end: float | int, *, upwards: bool) -> int:
     """The step next to an end of a range whose number, as decoded, lies within it."""
-    scale, step = 10.0 ** (numbers.decimals or 0), 1 if upwards else -1
-    if numbers.integer and isinstance(end, int):
-        k = end - int(numbers.base) - 2 * step
-    else:
-        k = int(np.rint(end * scale - numbers.base)) - 2 * step
+    step = 1 if upwards else -1
+    k = numbers.nearest(end) - 2 * step
     for _ in range(4):
-        total = k + int(numbers.base)
-        value = total if numbers.integer else total / scale
+        value = numbers.number(k)
         if upwards:
             inside = value > end if one.above else value >= end
         else:

@@ -14,11 +14,13 @@ from genmodels.codecs.columns.build import column_from_state
 from genmodels.codecs.columns.knots import Knots
 from genmodels.codecs.columns.mixture import compress, fit_mixture
 from genmodels.codecs.columns.mode_specific import ModeSpecific
-from genmodels.codecs.columns.numbers import distinct
+from genmodels.codecs.columns.numbers import Numbers, distinct
 from genmodels.codecs.columns.point_masses import point_masses
 from genmodels.codecs.columns.quantile import Quantile
 from genmodels.codecs.columns.tokens import Tokens
 from genmodels.schema import Column
+
+COLUMN = Column("x", "continuous")
 
 
 def chunked(values, **options):
@@ -86,7 +88,7 @@ def test_compressed_points_keep_mean_and_variance():
     assert spread / counts.sum() == pytest.approx(np.cov(values, aweights=counts, ddof=0))
 
 
-def mode_specific(values, **options):
+def mode_specific(values, column=COLUMN, **options):
     defaults = {
         "with_point_masses": False,
         "modes": 10,
@@ -95,7 +97,7 @@ def mode_specific(values, **options):
         "points": 2048,
         "rng": np.random.default_rng(0),
     }
-    return ModeSpecific.fit(Column("x", "continuous"), chunked(values), **(defaults | options))
+    return ModeSpecific.fit(column, chunked(values), **(defaults | options))
 
 
 def test_alpha_is_the_place_in_the_mode_and_modes_are_drawn_from_the_posterior():
@@ -249,7 +251,8 @@ def test_values_that_several_rows_share_come_back_with_their_mass(kind, step, op
 
 def test_a_whole_value_of_few_rows_has_no_knots_at_its_edges():
     x = on_a_lattice(20_000, 1, "integer")
-    for values in (x, x[x % 10 == 0]):
+    gaps = np.append(x[x % 10 == 0], x.max() + 1)  # the last one is beside the lattice
+    for values in (x, gaps):
         codec = quantile(values, "integer")
         found, counts = distinct(values)
         rare = (found - found[0])[counts < 8][1:-1]
@@ -286,3 +289,46 @@ def test_codecs_saved_without_scale_and_counts_load_and_decode_as_before():
         assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
         assert twin.decode(*parts, None, 0).equals(codec.decode(*parts, None, 0))
         assert len(twin.blocks[0].places) == len(codec.blocks[0].places)
+
+
+CHARGES = 18.25 + 0.05 * np.arange(400)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (Column("charge", "continuous", decimals=2), np.round(CHARGES, 2)),
+        (Column("pay", "integer"), np.arange(-40, 400) * 50 + 7),
+    ],
+    ids=["decimals", "whole numbers"],
+)
+@pytest.mark.parametrize("fit", ["quantile", "mode_specific"])
+def test_what_is_decoded_lies_on_the_lattice_of_the_training_values(column, values, fit):
+    data = chunked(values)
+    if fit == "quantile":
+        codec = Quantile.fit(column, data, with_point_masses=False, knots=64)
+    else:
+        codec = mode_specific(values, column=column)
+    rng = np.random.default_rng(1)
+    assert codec.decode(*codec.encode(data.combine_chunks(), rng), rng, 0).to_pylist() == list(
+        values
+    )
+    scores = rng.uniform(-1, 1, (1, 5000))
+    modes = np.zeros((1, 5000), np.int32)
+    made = codec.decode(scores, modes, rng, 0).to_numpy()
+    assert np.isin(made, values).all()
+    again = column_from_state(column, codec.state())
+    assert again.decode(scores, modes, rng, 0).to_pylist() == made.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        (np.arange(100) * 5, 5),
+        (np.append(np.arange(100) * 5, 13), 1),  # one value beside the lattice
+        (np.arange(19) * 5, 1),  # too few to be sure of one
+        (np.zeros(50, int), 1),
+    ],
+)
+def test_a_lattice_needs_all_values_and_enough_of_them(values, step):
+    assert Numbers.fit(Column("n", "integer"), chunked(values)).step == step

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 import yaml
 
 from genmodels.codecs.restrict import Restrictor
@@ -253,3 +254,20 @@ def test_values_out_of_range_and_new_gaps_are_unfit():
     rows, why = restrictor.unfit("x", Cells(pa.array([0.5, None, 1.0]), known))
     assert rows.tolist() == [1]
     assert "none was missing in training" in why
+
+
+def test_a_range_holds_the_steps_of_a_lattice_that_lie_in_it():
+    prices = pa.table({"price": np.round(np.tile(0.05 * np.arange(400), 3), 2)})
+    schema = TableSchema(columns=(Column("price", "continuous", decimals=2),))
+    codec = TableCodec.fit(prices, schema, **options("quantile"))
+    rng = np.random.default_rng(0)
+    for wish, fewest, most in (
+        (Wish("price", "> 3", ranges=(Range(3.0, None, above=True),)), 3.05, 19.95),
+        (Wish("price", "3.02 to 3.12", ranges=(Range(3.02, 3.12),)), 3.05, 3.10),
+    ):
+        (limit,) = Restrictor(codec).limits(wish).values()
+        low, high = limit.spans.flatten().tolist()
+        values = torch.from_numpy(rng.uniform(low, high, (2000, 1)).astype(np.float32))
+        encoded = {"values": values, "codes": torch.zeros(2000, 0, dtype=torch.int32)}
+        made = codec.decode(encoded, rng=rng)["price"].to_numpy()
+        assert (made.min(), made.max()) == (fewest, most)

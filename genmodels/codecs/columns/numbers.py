@@ -1,6 +1,7 @@
 """Numbers of one column as float64 offsets from their minimum, and back, exactly.
 
-Whole numbers and rounded decimals become whole offsets in units of their own step; numbers of
+Whole numbers and rounded decimals become whole offsets in units of their own step, which is the
+largest one that all training values are multiples of (prices in steps of 0.05, say); numbers of
 full precision become offsets in the column's unit, scaled by a power of two where their range
 is so extreme that its square would overflow. The codecs of numeric columns share this.
 """
@@ -21,6 +22,8 @@ __all__ = ["Numbers", "distinct"]
 
 _EXACT = 2.0**53
 _MOST_DECIMALS = 22  # 10**22 is the last power of ten that float64 holds exactly
+_LATTICE = 20  # fewer distinct values may have a common divisor by chance
+_GLANCE = 1000  # values that tell most columns without a common divisor at once
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,11 @@ class Numbers:
         integer: int64 (True) or float64 (False).
         decimals: digits after the point, or None for full precision.
         exponent: full-precision numbers are multiplied by 2**-exponent first.
-        base: the minimum, in units of the step (or scaled numbers).
-        span: the maximum minus the minimum, in the same unit.
+        base: the minimum, in units of the last digit (or scaled numbers).
+        span: the largest offset.
         lower: smallest number that may be decoded.
         upper: largest number that may be decoded.
+        step: units of the last digit per offset, at least 1; 1 for full precision.
     """
 
     integer: bool
@@ -44,6 +48,7 @@ class Numbers:
     span: float
     lower: float | int
     upper: float | int
+    step: int = 1
 
     @property
     def stepped(self) -> bool:
@@ -55,7 +60,18 @@ class Numbers:
 
     def size(self, length: float) -> float:
         """How long a difference of offsets is in the column's unit."""
-        return float(np.ldexp(length, self.exponent)) / 10.0 ** (self.decimals or 0)
+        return float(np.ldexp(length, self.exponent)) * self.step / 10.0 ** (self.decimals or 0)
+
+    def number(self, k: int) -> float | int:
+        """The number at a whole offset of a lattice."""
+        total = k * self.step + int(self.base)
+        return total if self.integer else total / 10.0 ** (self.decimals or 0)
+
+    def nearest(self, number: float | int) -> int:
+        """The whole offset nearest to a number of a lattice, any finite one."""
+        if self.integer and isinstance(number, int):
+            return (number - int(self.base)) // self.step
+        return int(np.rint((number * 10.0 ** (self.decimals or 0) - self.base) / self.step))
 
     @classmethod
     def fit(cls, column: Column, data: pa.ChunkedArray) -> Numbers:
@@ -69,19 +85,11 @@ class Numbers:
         if decimals is not None and decimals > _MOST_DECIMALS:
             decimals = None
         low, high = _range(column, data)
-        if integer:
-            return cls(True, 0, 0, low, float(high - low), *_bounds(column, low, high))
         bounds = _bounds(column, low, high)
         if decimals is not None:
-            first = int(np.rint(low * 10.0**decimals))
-            return cls(
-                False,
-                decimals,
-                0,
-                first,
-                float(int(np.rint(high * 10.0**decimals)) - first),
-                *bounds,
-            )
+            first, last = (n if integer else int(np.rint(n * 10.0**decimals)) for n in (low, high))
+            step = _step(data, decimals, first, last)
+            return cls(integer, decimals, 0, first, float((last - first) // step), *bounds, step)
         exponent = _exponent(low, high)
         base, top = float(np.ldexp(low, -exponent)), float(np.ldexp(high, -exponent))
         return cls(False, None, exponent, base, top - base, *bounds)
@@ -116,20 +124,29 @@ class Numbers:
 
     def _shift(self, raw: np.ndarray) -> np.ndarray:
         if self.integer and self.span < _EXACT:
-            return (np.clip(raw, self.base, self.base + int(self.span)) - self.base).astype(
-                np.float64
-            )
+            top = self.base + int(self.span) * self.step
+            whole = (np.clip(raw, self.base, top) - self.base).astype(np.float64)
+            return self._in_steps(whole)
         if self.decimals is not None:
             scaled = np.rint(raw * 10.0**self.decimals)
-            return np.subtract(scaled, float(self.base), out=scaled)
+            return self._in_steps(np.subtract(scaled, float(self.base), out=scaled))
         scaled = np.ldexp(raw, -self.exponent) if self.exponent else raw.astype(np.float64)
         return np.subtract(scaled, self.base, out=scaled)
+
+    def _in_steps(self, units: np.ndarray) -> np.ndarray:
+        """Units of the last digit (N,), overwritten, to the nearest step."""
+        if self.step == 1:
+            return units
+        units /= self.step
+        return np.rint(units, out=units)
 
     def restore(self, offsets: np.ndarray) -> np.ndarray:
         """Offsets float64 (N,), any finite values, overwritten -> numbers in [lower, upper]."""
         if self.stepped:
             np.rint(offsets, out=offsets)
         np.clip(offsets, 0.0, self.span, out=offsets)
+        if self.step > 1:
+            offsets *= self.step
         if self.integer:
             numbers = self._whole(offsets)
         else:
@@ -153,7 +170,7 @@ class Numbers:
     def _must_clip(self) -> bool:
         """Whether an offset in [0, span] can leave [lower, upper]."""
         if self.integer and self.span < _EXACT:
-            return self.lower > self.base or self.upper < self.base + int(self.span)
+            return self.lower > self.base or self.upper < self.number(int(self.span))
         return True
 
     def state(self) -> dict[str, Any]:
@@ -180,6 +197,19 @@ def _range(column: Column, data: pa.ChunkedArray) -> tuple[Any, Any]:
     check_finite(column, data)
     found = pc.min_max(data).as_py()
     return found["min"], found["max"]
+
+
+def _step(data: pa.ChunkedArray, decimals: int, first: int, last: int) -> int:
+    """The greatest common divisor of the values' distances, in units of the last digit."""
+    if last - first >= _EXACT or max(abs(first), abs(last)) >= _EXACT:
+        return 1
+    units = data.drop_null().to_numpy()
+    for part in (units[:_GLANCE], units):
+        whole = np.rint(part * 10.0**decimals).astype(np.int64) - first
+        step = int(np.gcd.reduce(whole)) if len(whole) else 1
+        if step <= 1:
+            return 1
+    return step if len(np.unique(whole)) >= _LATTICE else 1
 
 
 def _bounds(column: Column, low: Any, high: Any) -> tuple[Any, Any]:
