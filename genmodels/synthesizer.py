@@ -217,6 +217,11 @@ class Synthesizer(BaseEstimator):
         codecs, nor a density with a probability. Columns computed from others add nothing, and a
         rounded number has a random place within its step, the same in each call.
 
+        If all but one column of levels is `given`, log p(rest | `given`) is that of
+        `predict_proba`, by Bayes' rule from whole rows. Otherwise the model reads what is given
+        first, in an order that it learned less well, so it may part a little from the quotient of
+        probabilities of whole rows; it does not where what is not given comes last in training.
+
         Args:
             data: all columns of the data in `fit`.
             given: columns whose values are taken as given.

@@ -14,8 +14,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from genmodels.algorithms.conditional import Conditional, Outcomes
-from genmodels.algorithms.prior import Prior
+from genmodels.algorithms.conditional import Conditional, Outcomes, Predictable
 from genmodels.evidence import Evidence
 from genmodels.sampling.control.given import Restricts
 from genmodels.sampling.control.partial import PartialRows
@@ -87,7 +86,7 @@ class Prediction:
     def __init__(
         self,
         *,
-        model: Prior,
+        model: Predictable,
         restricts: Restricts,
         aim: Aim,
         rows: PartialRows,
@@ -102,7 +101,7 @@ class Prediction:
         self.draws = Draws(seed=seed, block_rows=block_rows)
         self.conditional: Conditional | None = None
         if not aim.derived and len(aim.variables) == 1:
-            conditional = Conditional(model=model, variable=aim.variables[0])
+            conditional = model.conditional(aim.variables[0])
             self.conditional = conditional if conditional.summable else None
 
     def probabilities(self) -> np.ndarray:
