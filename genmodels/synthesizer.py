@@ -26,7 +26,7 @@ from genmodels.data.sources.frame import Frame
 from genmodels.data.sources.memory import Memory
 from genmodels.run import Run
 from genmodels.schema import Schema
-from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.build import Loaded, load_run, takes_any_part
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, check_temper
@@ -117,6 +117,17 @@ class Synthesizer(BaseEstimator):
         if former is not None:
             former()
         return self
+
+    def takes_any_part(self) -> bool:
+        """Whether the model, as configured, can be given any part of a row when it is sampled.
+
+        Others are told one column alone, and in training: overrides=["condition=..."].
+
+        Raises:
+            ValueError: when the configuration cannot be used.
+        """
+        words = [f"model={self.model}", "data=_table", "run=run", *self.overrides]
+        return takes_any_part(compose("train", words))
 
     def sample(
         self,

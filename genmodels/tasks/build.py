@@ -15,10 +15,11 @@ from typing import Any
 
 import torch
 from hydra.errors import HydraException
+from hydra.utils import get_class
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from genmodels.algorithms.base import GenerativeModel
+from genmodels.algorithms.base import Controllable, GenerativeModel
 from genmodels.algorithms.optimizers import build_optimizer
 from genmodels.codecs.load import codec_from_state
 from genmodels.data.infer import with_target
@@ -193,6 +194,14 @@ class Loaded:
 
     def __iter__(self) -> Any:
         return iter((self.cfg, self.schema, self.codec, self.model))
+
+
+def takes_any_part(cfg: DictConfig) -> bool:
+    """Whether a model of this configuration can be given any part of a row.
+
+    It then needs no condition in training.
+    """
+    return issubclass(get_class(str(cfg.model._target_)), Controllable)
 
 
 def load_config(run: Run) -> DictConfig:
