@@ -315,10 +315,10 @@ class Synthesizer(BaseEstimator):
         loaded = self._fitted()
         name = target_of(loaded, target)
         raw = as_source(data, what="predict").load()
-        prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
+        prediction, aim = build_prediction(loaded, raw, name, how=how, draws=draws, seed=seed)
         if aim.labelled:
             assert aim.classes is not None
-            values = aim.classes.take(pa.array(prediction.probabilities().argmax(1)))
+            values = aim.classes.take(pa.array(prediction.likeliest()))
         else:
             found = pa.array(prediction.numbers(how), from_pandas=True)
             timed = pa.types.is_temporal(aim.kind)

@@ -167,6 +167,9 @@ def test_mistakes_are_named(fitted):
     data = frame(5)
     with pytest.raises(ValueError, match=r"there is no 'sise'; did you mean 'size'\?"):
         fitted.predict(data, "sise")
+    for target in ("y", "z"):
+        with pytest.raises(ValueError, match="how must be mean or median, got 'mode'"):
+            fitted.predict(data, target, how="mode")
     with pytest.raises(ValueError, match="there is no column 'other'"):
         fitted.predict(data.assign(other=1))
     with pytest.raises(ValueError, match=r"has no classes.* use predict"):

@@ -106,20 +106,20 @@ class Conditional:
         return self.last or self.variable.value is None
 
     @torch.no_grad()
-    def exact(self, rows: Encoded, p: Tensor) -> Outcomes:
+    def exact(self, rows: Encoded, p: Tensor, share: Tensor | None = None) -> Outcomes:
         """The outcomes where all other variables are known.
 
         Args:
             rows: scores (B, F) and levels (B, Q); what they say about variable j is not read.
-            p: probabilities, (N,) or (B, N), of the quantiles that stand for a score, evenly
-                spread.
+            p: probabilities, (N,) or (B, N), of the quantiles that stand for a score.
+            share: what each of them stands for, (N,), 1 together; None: all for the same.
 
         Returns:
             Their weights sum to 1.
         """
         with evaluating(self.network, self.likelihood):
             if self.last:
-                return self._outcomes(*self._read(rows), p)
+                return self._outcomes(*self._read(rows), p, share)
             joint = self._joint(rows, before=False)
         return self._levels(joint.log_softmax(1))
 
@@ -130,7 +130,7 @@ class Conditional:
         Args:
             u: uniform in [0, 1), shape (B, U).
             evidence: about B rows; what it says about variable j is not read.
-            p: see `exact`.
+            p: see `exact`; evenly spread.
 
         Returns:
             Outcomes of several draws together have the distribution of the variable, in the
@@ -216,7 +216,9 @@ class Conditional:
         levels = torch.arange(self.variable.levels, device=log_weight.device)
         return Outcomes(None, levels.expand(len(log_weight), -1), log_weight)
 
-    def _outcomes(self, h: Tensor, shift: Tensor | None, p: Tensor) -> Outcomes:
+    def _outcomes(
+        self, h: Tensor, shift: Tensor | None, p: Tensor, share: Tensor | None = None
+    ) -> Outcomes:
         """All levels, and quantiles for the score, by the hidden vectors (B, H) of j."""
         likelihood, j, variable = self.likelihood, self.place, self.variable
         levels = None
@@ -227,6 +229,7 @@ class Conditional:
             return self._levels(levels)
         scores = likelihood.quantiles(j, h, shift, p)
         each = torch.full_like(scores, -math.log(p.shape[-1]))
+        each = each if share is None else share.log().expand_as(scores)
         if levels is None:
             return Outcomes(scores, None, each)
         points = levels[:, 1:]

@@ -13,7 +13,7 @@ from genmodels.codecs.aims import Aim
 from genmodels.codecs.restrict import Restrictor
 from genmodels.sampling.control.partial import PartialRows, given_variables, whole_rows
 from genmodels.sampling.control.wishes import near
-from genmodels.sampling.prediction import Prediction
+from genmodels.sampling.prediction import How, Prediction, check_how
 from genmodels.sampling.sampler import default_block_rows
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
@@ -72,7 +72,7 @@ def target_of(loaded: Loaded, target: str | None) -> str:
 
 
 def build_prediction(
-    loaded: Loaded, raw: Raw, target: str, *, draws: int = 64, seed: int = 0
+    loaded: Loaded, raw: Raw, target: str, *, how: How = "mean", draws: int = 64, seed: int = 0
 ) -> tuple[Prediction, Aim]:
     """What tells one attribute of partial rows, and the attribute as the codec knows it.
 
@@ -80,8 +80,10 @@ def build_prediction(
     not known; what the rows say about the target itself is not read.
 
     Raises:
-        ValueError: when the model cannot tell it, or a value of the rows does not fit.
+        ValueError: when the model cannot tell it, a value of the rows does not fit, or there is
+            no such `how` to tell numbers by.
     """
+    check_how(how)
     _schema(loaded, "predict")
     model, restrictor = _predictable(loaded), Restrictor(loaded.codec)
     aim = Aim(restrictor, target)

@@ -176,3 +176,25 @@ def test_only_what_comes_after_the_variable_is_read_for_each_level():
 def test_a_model_whose_variables_can_be_told_says_so():
     assert isinstance(prior(), Predictable)
     assert not isinstance(torch.nn.Linear(1, 1), Predictable)
+
+
+def test_a_number_is_told_with_what_is_not_known_summed_over():
+    """b is known and a is not: the mean of y is a sum of three means, by p(a | b)."""
+    layout = TableLayout(
+        (Block("a", "categorical", 3), Block("b", "categorical", 2), NUMBER.blocks[1])
+    )
+    model, draws = prior(layout, target="y"), 4000
+    rows = {"values": torch.zeros(3, 1), "codes": torch.tensor([[0, 1], [1, 1], [2, 1]]).int()}
+    x, conditional = Compact(layout)(rows), model.conditional(2)
+    with torch.no_grad():  # what is known must matter
+        model.sampled()[1].mixture.normal_(0.0, 2.0)
+    p = (model.log_prob(x) - model.log_prob(x, torch.tensor([True, True, False]))).softmax(0)
+    quantiles = (torch.arange(40) + 0.5) / 40
+    means = conditional.exact(rows, quantiles).values.mean(1)
+    evidence = Evidence.nothing(draws, layout)
+    evidence.codes[:, 1], evidence.known[:, 1] = 1, True
+    u = torch.rand(draws, model.noise_dim, generator=torch.Generator().manual_seed(3))
+    found = conditional.drawn(u, evidence, quantiles)
+    weight = found.log_weight.flatten().softmax(0)
+    assert (means.max() - means.min()).item() > 0.05
+    assert (found.values.flatten() @ weight).item() == pytest.approx((p @ means).item(), abs=0.005)
