@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
-from genmodels.algorithms.calibrating import calibrated
+from genmodels.algorithms.calibrating import Each, calibrated, in_turn
 from genmodels.algorithms.choosing import Chosen
 from genmodels.algorithms.conditional import Conditional
 from genmodels.algorithms.drawing import Drawing
@@ -249,13 +249,24 @@ class Prior(GenerativeModel):
 
     @torch.no_grad()
     def calibrate(
-        self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
+        self,
+        pilot: Sequence[Tensor],
+        margins: Sequence[Margin],
+        *,
+        ends_only: bool,
+        each: Each = in_turn,
     ) -> Calibration:
         """See `Calibratable`."""
         with evaluating(self.held):
             network, likelihood = self.sampled()
             return calibrated(
-                self.drawing, network, likelihood, pilot, margins, ends_only=ends_only
+                self.drawing,
+                network,
+                likelihood,
+                pilot,
+                margins,
+                ends_only=ends_only,
+                each=each,
             )
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from genmodels.algorithms.base import Controllable, GenerativeModel
 from genmodels.algorithms.optimizers import build_optimizer
+from genmodels.calibration import Calibration
 from genmodels.codecs.load import codec_from_state
 from genmodels.data.infer import with_target
 from genmodels.files import read_json
@@ -191,6 +192,7 @@ class Loaded:
     codec: Any
     model: GenerativeModel
     margins: tuple[Margin, ...] | None = None
+    calibrations: dict[tuple[str, str, str], Calibration | None] = field(default_factory=dict)
 
     def __iter__(self) -> Any:
         return iter((self.cfg, self.schema, self.codec, self.model))
