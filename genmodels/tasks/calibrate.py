@@ -12,7 +12,7 @@ from genmodels.sampling.pilot import PILOT_ROWS, Calibrate, calibration_of
 from genmodels.sampling.sampler import Precision, default_block_rows
 from genmodels.tasks.build import Loaded
 from genmodels.tasks.choices import nearest
-from genmodels.tasks.control import Asked, model_of, named
+from genmodels.tasks.control import Asked, model_of, named, tells_something
 from genmodels.variables import variables
 
 __all__ = ["Calibrate", "build_calibration", "calibration_facts", "read_calibrate"]
@@ -101,7 +101,7 @@ def build_calibration(
 
 
 def _refuse_wishes(how: Calibrate, asked: Asked | None, condition: str | Mapping[str, Any]) -> None:
-    wish = "condition" if condition not in ("empirical", {}) else None
+    wish = "condition" if tells_something(condition) else None
     if wish is None and asked is not None and asked.anything:
         wish = named(asked)
     if wish is not None:
