@@ -22,11 +22,9 @@ from genmodels.data.infer import infer_schema
 from genmodels.data.sources.frame import frame_table
 from genmodels.schema import TableSchema
 from genmodels.synthesizer import Synthesizer
+from genmodels.wishes import TooFewRowsError
 
 __all__ = ["SyntheticSampler"]
-
-_ANY_PART = ("tabvae",)
-"""Models that can be given any part of a row, and so take no condition in training."""
 
 _SMALL = 1024  # rows
 
@@ -34,9 +32,9 @@ _SMALL = 1024  # rows
 class SyntheticSampler(BaseOverSampler):
     """Trains a model on all rows, and draws rows of the classes that shall have more.
 
-    The rows of `X` come first and unchanged; new rows follow, class by class. With model="tabvae"
-    the rest of a row is drawn given its class; other models are trained with the class as their
-    condition, and rows of another class are drawn again.
+    The rows of `X` come first and unchanged; new rows follow, class by class. A model that can be
+    given any part of a row, such as "tabvae", draws the rest of it given its class; other models
+    are trained with the class as their condition, and rows of another class are drawn again.
 
     Args:
         sampling_strategy: which classes get how many rows, as in imbalanced-learn: "auto" makes
@@ -52,8 +50,8 @@ class SyntheticSampler(BaseOverSampler):
             needed rows.
 
     Raises:
-        ValueError: when `X` is not two-dimensional, `y` is not of classes, or the model cannot
-            be trained on so few rows.
+        ValueError: when `X` is not two-dimensional, `y` is not of classes, the model cannot be
+            trained on so few rows, or it draws too few rows of a class.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -102,23 +100,38 @@ class SyntheticSampler(BaseOverSampler):
         label = pd.Series(pd.Categorical.from_codes(codes, pd.Index(levels)), name=name)
         data = pd.concat([label, frame], axis=1)
         # A target is learned last; what will be given is learned best first.
-        target = None if self.model in _ANY_PART else name
+        any_part = Synthesizer(self.model, overrides=self.overrides).takes_any_part()
+        target = None if any_part else name
         schema = _schema(data, target, keys=isinstance(X, pd.DataFrame))
-        self.synthesizer_ = self._synthesizer(seed).fit(data, target=target, schema=schema)
+        self.synthesizer_ = self._synthesizer(seed, any_part).fit(
+            data, target=target, schema=schema
+        )
         made = []
         for one, rows in wanted.items():
             k = int(np.flatnonzero(classes == one)[0])
-            drawn = self.synthesizer_.sample(
-                rows, seed=seed + k, given={name: levels[k]}, block_rows=_block_rows(rows)
-            )
-            assert isinstance(drawn, pd.DataFrame)
+            drawn = self._drawn(rows, one, given={name: levels[k]}, seed=seed + k)
             made.append(drawn.iloc[:, 1:].set_axis(frame.columns, axis=1))
         new_y = np.concatenate([np.full(n, one, y.dtype) for one, n in wanted.items()])
         return _joined(X, pd.concat(made, ignore_index=True)), np.concatenate([y, new_y])
 
-    def _synthesizer(self, seed: int) -> Synthesizer:
+    def _drawn(self, rows: int, one: Any, *, given: dict[str, str], seed: int) -> pd.DataFrame:
+        """Rows of the class `one`."""
+        try:
+            drawn = self.synthesizer_.sample(
+                rows, seed=seed, given=given, block_rows=_block_rows(rows)
+            )
+        except TooFewRowsError as error:
+            raise ValueError(
+                f"model={self.model!r} was told to draw class {one!r}, and {error.kept:,} of "
+                f"{error.asked:,} rows are of it: it has not learned the classes. Train it longer "
+                '(epochs=...), or use model="tabvae", which is given the class'
+            ) from error
+        assert isinstance(drawn, pd.DataFrame)
+        return drawn
+
+    def _synthesizer(self, seed: int, any_part: bool) -> Synthesizer:
         told = any(word.partition("=")[0].lstrip("+~") == "condition" for word in self.overrides)
-        words = [] if told or self.model in _ANY_PART else ["condition=target"]
+        words = [] if told or any_part else ["condition=target"]
         overrides = (*words, *self.overrides)
         return Synthesizer(self.model, seed=seed, epochs=self.epochs, overrides=overrides)
 

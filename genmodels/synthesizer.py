@@ -26,7 +26,7 @@ from genmodels.data.sources.frame import Frame
 from genmodels.data.sources.memory import Memory
 from genmodels.run import Run
 from genmodels.schema import Schema
-from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.build import Loaded, load_run, takes_any_part
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, check_temper
@@ -117,6 +117,17 @@ class Synthesizer(BaseEstimator):
         if former is not None:
             former()
         return self
+
+    def takes_any_part(self) -> bool:
+        """Whether the model, as configured, can be given any part of a row when it is sampled.
+
+        Others are told one column alone, and in training: overrides=["condition=..."].
+
+        Raises:
+            ValueError: when the configuration cannot be used.
+        """
+        words = [f"model={self.model}", "data=_table", "run=run", *self.overrides]
+        return takes_any_part(compose("train", words))
 
     def sample(
         self,
@@ -217,6 +228,11 @@ class Synthesizer(BaseEstimator):
         codecs, nor a density with a probability. Columns computed from others add nothing, and a
         rounded number has a random place within its step, the same in each call.
 
+        If all but one column of levels is `given`, log p(rest | `given`) is that of
+        `predict_proba`, by Bayes' rule from whole rows. Otherwise the model reads what is given
+        first, in an order that it learned less well, so it may part a little from the quotient of
+        probabilities of whole rows; it does not where what is not given comes last in training.
+
         Args:
             data: all columns of the data in `fit`.
             given: columns whose values are taken as given.
@@ -299,10 +315,10 @@ class Synthesizer(BaseEstimator):
         loaded = self._fitted()
         name = target_of(loaded, target)
         raw = as_source(data, what="predict").load()
-        prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
+        prediction, aim = build_prediction(loaded, raw, name, how=how, draws=draws, seed=seed)
         if aim.labelled:
             assert aim.classes is not None
-            values = aim.classes.take(pa.array(prediction.probabilities().argmax(1)))
+            values = aim.classes.take(pa.array(prediction.likeliest()))
         else:
             found = pa.array(prediction.numbers(how), from_pandas=True)
             timed = pa.types.is_temporal(aim.kind)

@@ -13,9 +13,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Cells", "Range", "Wish", "among"]
+__all__ = ["Cells", "Range", "TooFewRowsError", "Wish", "among"]
 
 Level = str | int | float | bool
+
+
+class TooFewRowsError(ValueError):
+    """Fewer rows than asked for are as they were asked for.
+
+    Args:
+        message: for the user.
+        kept: rows that are.
+        asked: rows so far.
+    """
+
+    def __init__(self, message: str, *, kept: int, asked: int) -> None:
+        super().__init__(message)
+        self.kept, self.asked = kept, asked
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from genmodels import SyntheticSampler
+from genmodels import Synthesizer, SyntheticSampler
 
 COMMON = ("callbacks.preview=null", "trainer.accelerator=cpu", "batching.updates_per_epoch=2")
 TINY = (*COMMON, "model.network.hidden=4", "model.likelihood.components=2")
@@ -30,7 +30,9 @@ CHECKS = list(estimator_checks_generator(tiny()))
 
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[c.func.__name__ for _, c in CHECKS])
-def test_the_checks_of_imbalanced_learn_pass(estimator, check):
+def test_the_checks_of_imbalanced_learn_pass(estimator, check, monkeypatch):
+    # they fit many times: what is asked of the configuration each time is told here
+    monkeypatch.setattr(Synthesizer, "takes_any_part", lambda _: True)
     check(estimator)
 
 
@@ -95,6 +97,24 @@ def test_models_that_take_a_condition_are_told_the_class(model):
     _, more_y = sampler.fit_resample(x[["x", "flag"]], y)
     assert more_y.value_counts().nunique() == 1
     assert [g.name for g in sampler.synthesizer_._loaded.model.condition.groups] == ["class"]
+
+
+@pytest.mark.parametrize("model", ["tvae2", "ctgan2"])
+def test_too_few_rows_of_a_class_name_what_this_class_can_do(model):
+    x, y = rows(200)
+    sampler = tiny(model=model, overrides=(*COMMON[:2], "batching.updates_per_epoch=1"))
+    with pytest.raises(ValueError, match=f"model='{model}' was told .* 'rare'.*epochs=") as error:
+        sampler.fit_resample(x[["x", "flag"]], y)
+    assert "redraws" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "told"),
+    [("tabvae", (), True), ("ctgan", (), False), ("tvae2", (), False),
+     ("ctgan", ("model._target_=genmodels.algorithms.prior.Prior",), True)],
+)  # fmt: skip
+def test_what_a_model_can_be_given_is_told_by_its_configuration(model, words, told):
+    assert Synthesizer(model, overrides=words).takes_any_part() == told
 
 
 def test_a_name_that_is_taken_and_numbers_in_order_are_no_obstacle():

@@ -114,12 +114,13 @@ def test_a_log_probability_is_higher_where_the_rule_holds(fitted):
     np.testing.assert_allclose(found[:7], fitted.log_prob(data.head(7)), atol=1e-3)
 
 
-def test_given_the_others_it_is_that_of_the_prediction(fitted):
+@pytest.mark.parametrize("target", ["y", "size", "flag"])
+def test_given_the_others_it_is_that_of_the_prediction(fitted, target):
     data = frame(60, seed=9)
-    others = [name for name in data.columns if name != "y"]
+    others = [name for name in data.columns if name != target]
     found = np.exp(fitted.log_prob(data, given=others))
-    p = fitted.predict_proba(data)
-    wanted = np.where(data["y"] == "yes", p["yes"], p["no"])
+    p = fitted.predict_proba(data, target)
+    wanted = p.to_numpy()[np.arange(60), p.columns.get_indexer(data[target])]
     np.testing.assert_allclose(found, wanted, atol=0.02)  # but for the place within a step
     assert np.array_equal(fitted.log_prob(data, given=list(data.columns)), np.zeros(60))
 
@@ -166,6 +167,9 @@ def test_mistakes_are_named(fitted):
     data = frame(5)
     with pytest.raises(ValueError, match=r"there is no 'sise'; did you mean 'size'\?"):
         fitted.predict(data, "sise")
+    for target in ("y", "z"):
+        with pytest.raises(ValueError, match="how must be mean or median, got 'mode'"):
+            fitted.predict(data, target, how="mode")
     with pytest.raises(ValueError, match="there is no column 'other'"):
         fitted.predict(data.assign(other=1))
     with pytest.raises(ValueError, match=r"has no classes.* use predict"):

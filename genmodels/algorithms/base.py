@@ -29,6 +29,7 @@ __all__ = [
     "Controllable",
     "ExactLikelihood",
     "GenerativeModel",
+    "Starts",
     "evaluating",
     "frozen_copy",
 ]
@@ -96,9 +97,17 @@ class Calibratable(Protocol):
         """Rows by uniforms (B, U), drawn with a calibration that `calibrate` found."""
 
     def calibrate(
-        self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
+        self,
+        pilot: Sequence[Tensor],
+        margins: Sequence[Margin],
+        *,
+        ends_only: bool,
+        each: Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]] = ...,
     ) -> Calibration:
-        """What makes the rows by the uniforms `pilot`, several (B, U), agree with the margins."""
+        """What makes the rows by the uniforms `pilot`, several (B, U), agree with the margins.
+
+        `each` calls a function on all pieces of the pilot, in turn or side by side.
+        """
 
 
 @runtime_checkable

@@ -6,7 +6,8 @@ holds before the next is looked at, so that one pass over the variables is enoug
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from genmodels.algorithms.drawing import Drawing
 from genmodels.calibration import Adjustment, Calibration, ScoreMap
 from genmodels.margins import Margin
 
-__all__ = ["END", "calibrated", "level_offset", "score_map"]
+__all__ = ["END", "Each", "calibrated", "in_turn", "level_offset", "score_map"]
 
 END = 0.01  # share of the scores at each end that `ends_only` maps; fades out until twice that
 _PASSES = 10  # of proportional fitting, at most
@@ -26,6 +27,15 @@ _MOST = 3.0  # of an offset: odds change by a factor of 20 at most, so a sure ru
 _NEVER = -1e4  # offset of a level that training did not have
 _FEWEST = 200  # pilot scores, below which the scores of a variable are left alone
 _TAIL = 32  # pilot scores that tell an exponential tail
+
+
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+"""A way to call a function on each of several things: in turn, or side by side."""
+
+
+def in_turn(call: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
+    """What the function gives for each thing, one after the other."""
+    return [call(thing) for thing in things]
 
 
 def calibrated(
@@ -36,6 +46,7 @@ def calibrated(
     margins: Sequence[Margin],
     *,
     ends_only: bool,
+    each: Each = in_turn,
 ) -> Calibration:
     """Draw pilot rows, and make each variable agree with its margin as they are drawn.
 
@@ -44,32 +55,67 @@ def calibrated(
         pilot: uniforms in pieces, each (B, U).
         margins: of the V variables, in the order of the layout.
         ends_only: map the ends of the scores alone, and leave the levels alone.
+        each: (function, pieces) -> what it gives for each of them, in order.
 
     Returns:
         One adjustment per variable, as arranged.
     """
     found = [Adjustment()] * len(margins)
-    states = [network.start(len(u)) for u in pilot]
+    pieces = [_Piece(network.start(len(u)), u) for u in pilot]
     for number, j in enumerate(network.order):
         margin = margins[drawing.plain[j]]
-        inputs = [network.read(state, j, number) for state in states]
+        inputs = each(_read(network, j, number), pieces)
         offset = None
         if len(margin.counts) and not ends_only:
             logits = torch.cat([likelihood.level_logits(j, h) for h, _ in inputs])
             offset = level_offset(logits, margin.counts)
-        draws = [
-            likelihood.draw(j, h, shift, drawing.uniform(u, j), adjust=Adjustment(offset, _uncut))
-            for (h, shift), u in zip(inputs, pilot, strict=True)
-        ]
+        how = Adjustment(offset, _uncut)
+        draws = each(_drawn(drawing, likelihood, j, how), list(zip(pieces, inputs, strict=True)))
         raw = [d.value if d.code is None else d.value[d.code == 0] for d in draws
                if d.value is not None]  # fmt: skip
         curve = score_map(torch.cat(raw), margin, ends_only=ends_only) if raw else None
         found[j] = Adjustment(offset, curve)
-        if number + 1 == len(network.order):
-            break
-        for state, draw in zip(states, draws, strict=True):
-            network.observe(state, j, _placed(draw.value, draw.code, curve), draw.code, None)
+        if number + 1 < len(network.order):
+            each(_noted(network, j, curve), list(zip(pieces, draws, strict=True)))
     return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Some pilot rows: what has been drawn of them, and their uniforms (B, U)."""
+
+    state: Any
+    u: Tensor
+
+
+def _read(network: Any, j: int, upto: int) -> Callable[[Any], Any]:
+    """Reads a piece for variable j."""
+
+    def read(piece: _Piece) -> Any:
+        return network.read(piece.state, j, upto)
+
+    return read
+
+
+def _drawn(drawing: Drawing, likelihood: Any, j: int, how: Adjustment) -> Callable[[Any], Any]:
+    """Draws variable j of a piece, from what was read for it."""
+
+    def draw(pair: tuple[_Piece, tuple[Tensor, Tensor | None]]) -> Any:
+        piece, (h, shift) = pair
+        return likelihood.draw(j, h, shift, drawing.uniform(piece.u, j), adjust=how)
+
+    return draw
+
+
+def _noted(network: Any, j: int, curve: ScoreMap | None) -> Callable[[Any], None]:
+    """Notes what was drawn of variable j in a piece."""
+
+    def note(pair: tuple[_Piece, Any]) -> None:
+        piece, draw = pair
+        placed = _placed(draw.value, draw.code, curve)
+        network.observe(piece.state, j, placed, draw.code, None)
+
+    return note
 
 
 def level_offset(logits: Tensor, counts: np.ndarray) -> Tensor:

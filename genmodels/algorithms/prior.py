@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
-from genmodels.algorithms.calibrating import calibrated
+from genmodels.algorithms.calibrating import Each, calibrated, in_turn
 from genmodels.algorithms.choosing import Chosen
+from genmodels.algorithms.conditional import Conditional
 from genmodels.algorithms.drawing import Drawing
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
@@ -192,6 +193,11 @@ class Prior(GenerativeModel):
     def log_prob(self, x: Tensor, known: Tensor | None = None) -> Tensor:
         """Log-probability of each row, or of the rest of it given the variables `known`.
 
+        If the rest is one variable of levels, it follows from whole rows by Bayes' rule, see
+        `Conditional`. If it is more, or a score that does not come last, the known variables are
+        read first, in an order that was learned less well: what is left is not exactly in the
+        proportions of whole rows.
+
         Args:
             x: rows (B, ...) as `Compact` gives them.
             known: which variables are given, bool (V,), the same for all rows; None: nothing.
@@ -201,12 +207,23 @@ class Prior(GenerativeModel):
         """
         rank = self.rank
         counted = torch.ones(len(rank), device=rank.device)
+        values, codes = self.parts.parts(x)
         if known is not None:
+            rest = (~known).nonzero().flatten().tolist()
+            if len(rest) == 1 and (one := self.conditional(rest[0])).variable.value is None:
+                found = one.exact({"values": values, "codes": codes}, rank.new_full((1,), 0.5))
+                return found.log_weight.gather(1, codes[:, [one.variable.code]]).squeeze(1)
             given = self.drawing.arranged(known)
             rank, counted = torch.where(given, rank - len(rank), rank), (~given).float()
-        values, codes = self.parts.parts(x)
         with evaluating(self.held):
             return counted @ _log_probs(*self.sampled(), values, codes, rank)
+
+    def conditional(self, variable: int) -> Conditional:
+        """What one variable, numbered as in the layout, may be given others."""
+        network, likelihood = self.sampled()
+        return Conditional(
+            drawing=self.drawing, network=network, likelihood=likelihood, variable=variable
+        )
 
     @torch.no_grad()
     def log_likelihood_bound(self, batch: Batch, noise: Tensor) -> Tensor:
@@ -232,13 +249,24 @@ class Prior(GenerativeModel):
 
     @torch.no_grad()
     def calibrate(
-        self, pilot: Sequence[Tensor], margins: Sequence[Margin], *, ends_only: bool
+        self,
+        pilot: Sequence[Tensor],
+        margins: Sequence[Margin],
+        *,
+        ends_only: bool,
+        each: Each = in_turn,
     ) -> Calibration:
         """See `Calibratable`."""
         with evaluating(self.held):
             network, likelihood = self.sampled()
             return calibrated(
-                self.drawing, network, likelihood, pilot, margins, ends_only=ends_only
+                self.drawing,
+                network,
+                likelihood,
+                pilot,
+                margins,
+                ends_only=ends_only,
+                each=each,
             )
 
     @torch.no_grad()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 
 import torch
 
@@ -13,7 +14,7 @@ from genmodels.algorithms.base import Calibratable
 from genmodels.calibration import Calibration
 from genmodels.margins import Margin
 from genmodels.sampling.draws import Draws
-from genmodels.sampling.sampler import Precision, one_thread_each
+from genmodels.sampling.sampler import Precision, cores, one_thread_each, use_one_thread
 
 __all__ = ["PILOT_ROWS", "Calibrate", "calibration_of"]
 
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 Calibrate = Literal["off", "pin", "marginal"]
 PILOT_ROWS = 32768
 """Rows of a pilot, whatever is drawn: the standard error of a frequency is 0.003 at most."""
-_PIECE = 4096
+_PIECE = 4096  # of them at a time, at most
 _SEED = 20_250_601  # of every pilot, whatever the seed of the sample
 
 
@@ -33,6 +34,8 @@ def calibration_of(
     *,
     device: torch.device,
     precision: Precision,
+    piece_rows: int = _PIECE,
+    workers: int | None = None,
 ) -> Calibration | None:
     """Draw a pilot of 32,768 rows under a seed of its own, and find what to change.
 
@@ -50,18 +53,33 @@ def calibration_of(
             is stretched to them; "off": nothing, None is returned.
         device: where the model is.
         precision: of the sample.
+        piece_rows: rows of the pilot that are drawn together, at most 4,096; a power of two, part
+            of what the pilot depends on. Fewer for wide rows.
+        workers: pieces at work at once; None: one per core. What is found does not depend on it.
     """
-    if how not in get_args(Calibrate):
-        raise ValueError(f"calibrate must be off, pin or marginal, got {how!r}")
     if how == "off":
         return None
     start = time.monotonic()
     logger.info("calibrate=%s: drawing a pilot of %s rows", how, f"{PILOT_ROWS:,}")
-    draws = Draws(seed=_SEED, block_rows=_PIECE)
-    pieces = range(PILOT_ROWS // _PIECE)
+    rows = min(piece_rows, _PIECE)
+    draws, pieces = Draws(seed=_SEED, block_rows=rows), range(PILOT_ROWS // rows)
     pilot = [draws.block(piece, 0, model.noise_dim, device)[1] for piece in pieces]
     rounded = precision == "bfloat16"
-    with one_thread_each(), torch.autocast(device.type, torch.bfloat16, enabled=rounded):
-        found = model.calibrate(pilot, margins, ends_only=how == "pin")
+    workers = min(workers or cores(), len(pieces)) if device.type == "cpu" else 1
+    with (
+        one_thread_each(),
+        torch.autocast(device.type, torch.bfloat16, enabled=rounded),
+        ThreadPoolExecutor(workers, initializer=use_one_thread) as pool,
+    ):
+
+        def one(call: Callable[[Any], Any], thing: Any) -> Any:
+            # neither mode is handed on to a thread
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=rounded):
+                return call(thing)
+
+        def each(call: Callable[[Any], Any], things: Sequence[Any]) -> list[Any]:
+            return list(pool.map(one, [call] * len(things), things))
+
+        found = model.calibrate(pilot, margins, ends_only=how == "pin", each=each)
     logger.info("calibrate=%s: done in %.1f s", how, time.monotonic() - start)
     return found

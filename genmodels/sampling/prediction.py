@@ -5,8 +5,11 @@ Rows are taken block by block, so that memory is bounded and row i depends on (s
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import index
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -14,8 +17,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from genmodels.algorithms.conditional import Conditional, Outcomes
-from genmodels.algorithms.prior import Prior
+from genmodels.algorithms.conditional import Conditional, Outcomes, Predictable
 from genmodels.evidence import Evidence
 from genmodels.sampling.control.given import Restricts
 from genmodels.sampling.control.partial import PartialRows
@@ -23,11 +25,16 @@ from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded
 from genmodels.wishes import Cells
 
-__all__ = ["Aim", "How", "Prediction"]
+__all__ = ["Aim", "How", "Prediction", "check_how"]
 
+logger = logging.getLogger(__name__)
 How = Literal["mean", "median"]
-_QUANTILES = 64  # that stand for the score of a row of which all else is known
+_QUANTILES = 64  # of even shares, that stand for the score of a row of which all else is known
+_HALVINGS = 12  # of the outermost of them: the mean of a skewed number lies in its tail
 _FEW = 8  # of each draw of what is not known
+_MOST = 1 << 28  # probabilities in one answer: 2 GiB
+_AT_ONCE = 1 << 21  # probabilities that are worked on together
+_SILENT = 10.0  # seconds without a word of how far it is
 
 
 class Aim(Protocol):
@@ -57,14 +64,14 @@ class _Block:
 
     def take(self, rows: np.ndarray) -> _Block:
         """Those of the rows at positions (M,)."""
-        at, index = torch.from_numpy(rows), pa.array(rows)
+        at, positions = torch.from_numpy(rows), pa.array(rows)
         evidence = replace(
             self.evidence,
             values=self.evidence.values[at],
             codes=self.evidence.codes[at],
             known=self.evidence.known[at],
         )
-        cells = {n: Cells(c.values.take(index), c.known[rows]) for n, c in self.cells.items()}
+        cells = {n: Cells(c.values.take(positions), c.known[rows]) for n, c in self.cells.items()}
         return _Block(cells, evidence, self.number)
 
 
@@ -87,7 +94,7 @@ class Prediction:
     def __init__(
         self,
         *,
-        model: Prior,
+        model: Predictable,
         restricts: Restricts,
         aim: Aim,
         rows: PartialRows,
@@ -95,32 +102,60 @@ class Prediction:
         seed: int,
         block_rows: int,
     ) -> None:
-        if draws < 1:
-            raise ValueError(f"draws must be at least 1, got {draws}")
         self.model, self.restricts, self.aim, self.rows = model, restricts, aim, rows
-        self.count = draws
+        self.count = _count(draws)
         self.draws = Draws(seed=seed, block_rows=block_rows)
         self.conditional: Conditional | None = None
         if not aim.derived and len(aim.variables) == 1:
-            conditional = Conditional(model=model, variable=aim.variables[0])
+            conditional = model.conditional(aim.variables[0])
             self.conditional = conditional if conditional.summable else None
 
     def probabilities(self) -> np.ndarray:
-        """Of the classes, given that the value is not missing: (N, C), each row sums to 1."""
-        assert self.aim.classes is not None
-        return np.concatenate([self.aim.shares(w) for w in map(self._weights, self._blocks())])
+        """Of the classes, given that the value is not missing: (N, C), each row sums to 1.
+
+        Raises:
+            ValueError: when there are too many to hold.
+        """
+        rows, classes = self.rows.rows, self._classes
+        if rows * classes > _MOST:
+            raise ValueError(
+                f"predict_proba: {rows:,} rows times {classes:,} classes of {self.aim.column!r} "
+                f"are more than {_MOST:,} probabilities; give at most {_MOST // classes:,} rows "
+                "at a time, or use predict, which keeps the likeliest class alone"
+            )
+        out, start = np.empty((rows, classes)), 0
+        for part in self._shares():
+            out[start : start + len(part)] = part
+            start += len(part)
+        return out
+
+    def likeliest(self) -> np.ndarray:
+        """Position of the likeliest class of each row, int64 (N,)."""
+        return np.concatenate([part.argmax(1) for part in self._shares()])
 
     def numbers(self, how: How) -> np.ndarray:
         """Mean or median of the values that are not missing, float64 (N,); NaN: none is.
 
         Times are microseconds since 1970.
         """
-        if how not in get_args(How):
-            raise ValueError(f"how must be mean or median, got {how!r}")
+        check_how(how)
         return np.concatenate([self._centres(block, how) for block in self._blocks()])
+
+    @property
+    def _classes(self) -> int:
+        assert self.aim.classes is not None
+        return len(self.aim.classes)
+
+    def _shares(self) -> Iterator[np.ndarray]:
+        """Probabilities (B, C) of the classes, of all rows in turn, some at a time."""
+        size = max(1, _AT_ONCE // self._classes)
+        for weights in map(self._weights, self._blocks()):
+            for start in range(0, len(weights), size):
+                yield self.aim.shares(weights[start : start + size])
 
     def _blocks(self) -> Iterator[_Block]:
         size, total = self.draws.block_rows, self.rows.rows
+        start_time = told = time.monotonic()
         for number, start in enumerate(range(0, total, size)):
 
             def rng(column: int, number: int = number) -> np.random.Generator:
@@ -129,6 +164,13 @@ class Prediction:
             stop = min(start + size, total)
             cells = self.rows.block(start, stop)
             yield _Block(cells, self.restricts.known(cells, stop - start, rng), number)
+            now = time.monotonic()
+            if now - told > _SILENT and stop < total:
+                told, rate = now, stop / (now - start_time)
+                logger.info(
+                    "predict %s: %s of %s rows, %.0f rows/s, about %.0f s left",
+                    self.aim.column, f"{stop:,}", f"{total:,}", rate, (total - stop) / rate,
+                )  # fmt: skip
 
     def _told(self, block: _Block) -> np.ndarray:
         """Rows (B,) whose other columns determine the aim by an identity."""
@@ -162,9 +204,11 @@ class Prediction:
         """Mean or median (B,) of the aim."""
         told = self._told(block)
         out = np.empty(len(told))
-        easy = told.copy()
-        if self.conditional is not None:
-            easy[:] = True
+        if self.conditional is None:
+            at = np.flatnonzero(~told)
+            if len(at):
+                out[at] = self._of_draws(block, at, how)
+        else:
             complete = self._complete(block)
             for rows, several in ((complete & ~told, False), (~complete & ~told, True)):
                 at = np.flatnonzero(rows)
@@ -174,9 +218,6 @@ class Prediction:
         if len(at):
             part = block.take(at)
             out[at] = self.aim.of_rows(part.evidence.encoded, part.cells)
-        at = np.flatnonzero(~easy)
-        if len(at):
-            out[at] = self._of_draws(block, at, how)
         return out
 
     def _parts(
@@ -185,8 +226,8 @@ class Prediction:
         """Outcomes of the rows `at` (M,): one part, or one for each draw of what is not known."""
         if not several:
             evidence = block.take(at).evidence.to(self.model.device)
-            p = _spread(_QUANTILES, np.array([0.5])).to(self.model.device)
-            yield conditional.exact(evidence.encoded, p)
+            p, share = (x.to(self.model.device) for x in quantiles())
+            yield conditional.exact(evidence.encoded, p, share)
             return
         for part, u, numbers in self._drawings(block, at):
             evidence = part.evidence.to(self.model.device)
@@ -233,6 +274,44 @@ class Prediction:
         sizes = self.model.latent_dim, self.model.noise_dim
         _, u = self.draws.block(block.number, *sizes, device, attempt=number)
         return u[torch.from_numpy(at).to(device)]
+
+
+def _count(draws: int) -> int:
+    """The number of draws.
+
+    Raises:
+        ValueError: when it is no whole number of at least 1.
+    """
+    try:
+        count = index(draws)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"draws must be a whole number and at least 1, got {draws!r}")
+    return count
+
+
+def check_how(how: str) -> None:
+    """Refuse what is neither a mean nor a median.
+
+    Raises:
+        ValueError: then.
+    """
+    if how not in get_args(How):
+        raise ValueError(f"how must be mean or median, got {how!r}")
+
+
+def quantiles() -> tuple[Tensor, Tensor]:
+    """Probabilities (N,) of quantiles, and the share (N,) that each stands for.
+
+    Those in the middle of even shares; the outermost two shares are halved again and again.
+    """
+    ends = 2.0 ** -torch.arange(_HALVINGS + 1, dtype=torch.float64) / _QUANTILES
+    even = torch.arange(1, _QUANTILES, dtype=torch.float64) / _QUANTILES
+    zero = ends.new_zeros(1)
+    low = torch.cat([zero, ends.flip(0)[:-1]])
+    edges = torch.cat([low, even, 1.0 - low.flip(0)])
+    return ((edges[1:] + edges[:-1]) / 2).float(), edges.diff().float()
 
 
 def _spread(count: int, shift: np.ndarray) -> Tensor:

@@ -27,8 +27,17 @@ from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
-__all__ = ["AHEAD", "Decoder", "Model", "Precision", "Sampler", "default_block_rows"]
-__all__ += ["one_thread_each"]
+__all__ = [
+    "AHEAD",
+    "Decoder",
+    "Model",
+    "Precision",
+    "Sampler",
+    "cores",
+    "default_block_rows",
+    "one_thread_each",
+    "use_one_thread",
+]
 
 Precision = Literal["float32", "bfloat16"]
 _PASS_ROWS = 4096
@@ -108,7 +117,7 @@ class Sampler:
         self.precision = precision
         rows = default_block_rows(codec.layout) if block_rows is None else block_rows
         self.draws = Draws(seed=seed, block_rows=rows)
-        self.workers = workers or _cores()
+        self.workers = workers or cores()
         self.controlled = controlled
         self.calibration = calibration
 
@@ -199,7 +208,7 @@ class Sampler:
         with (
             _evaluating(self.model),
             one_thread_each(),
-            ThreadPoolExecutor(workers, initializer=_use_one_thread) as pool,
+            ThreadPoolExecutor(workers, initializer=use_one_thread) as pool,
         ):
             try:
                 for number in range(count):
@@ -235,12 +244,14 @@ def _is_label(condition: Condition) -> bool:
     return len(condition.groups) == 1 and condition.groups[0].code is None
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Number of cores that this process may use."""
     affinity: Any = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _use_one_thread() -> None:
+def use_one_thread() -> None:
+    """What each worker starts with."""
     torch.set_num_threads(1)
 
 

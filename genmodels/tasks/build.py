@@ -9,17 +9,19 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from hydra.errors import HydraException
+from hydra.utils import get_class
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from genmodels.algorithms.base import GenerativeModel
+from genmodels.algorithms.base import Controllable, GenerativeModel
 from genmodels.algorithms.optimizers import build_optimizer
+from genmodels.calibration import Calibration
 from genmodels.codecs.load import codec_from_state
 from genmodels.data.infer import with_target
 from genmodels.files import read_json
@@ -190,9 +192,18 @@ class Loaded:
     codec: Any
     model: GenerativeModel
     margins: tuple[Margin, ...] | None = None
+    calibrations: dict[tuple[str, str, str], Calibration | None] = field(default_factory=dict)
 
     def __iter__(self) -> Any:
         return iter((self.cfg, self.schema, self.codec, self.model))
+
+
+def takes_any_part(cfg: DictConfig) -> bool:
+    """Whether a model of this configuration can be given any part of a row.
+
+    It then needs no condition in training.
+    """
+    return issubclass(get_class(str(cfg.model._target_)), Controllable)
 
 
 def load_config(run: Run) -> DictConfig:

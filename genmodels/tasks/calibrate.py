@@ -9,10 +9,10 @@ from genmodels.algorithms.base import Calibratable
 from genmodels.calibration import Calibration
 from genmodels.layout import TableLayout
 from genmodels.sampling.pilot import PILOT_ROWS, Calibrate, calibration_of
-from genmodels.sampling.sampler import Precision
+from genmodels.sampling.sampler import Precision, default_block_rows
 from genmodels.tasks.build import Loaded
 from genmodels.tasks.choices import nearest
-from genmodels.tasks.control import Asked, model_of, named
+from genmodels.tasks.control import Asked, model_of, named, tells_something
 from genmodels.variables import variables
 
 __all__ = ["Calibrate", "build_calibration", "calibration_facts", "read_calibrate"]
@@ -56,6 +56,8 @@ def build_calibration(
 ) -> Calibration | None:
     """What makes the rows of a run agree with the margins of training; None when it is off.
 
+    It is found once for a run that was loaded, and kept with it.
+
     Raises:
         ValueError: when the run cannot do it, or rows are asked for that shall not agree.
     """
@@ -85,13 +87,21 @@ def build_calibration(
             f"calibrate={how} needs what training wrote into margins.json, and this run has none: "
             "it was made by an earlier version. Train again"
         )
-    return calibration_of(
-        model, loaded.margins, how, device=loaded.model.device, precision=precision
-    )
+    key, kept = (how, precision, str(loaded.model.device)), loaded.calibrations
+    if key not in kept:
+        kept[key] = calibration_of(
+            model,
+            loaded.margins,
+            how,
+            device=loaded.model.device,
+            precision=precision,
+            piece_rows=default_block_rows(layout),
+        )
+    return kept[key]
 
 
 def _refuse_wishes(how: Calibrate, asked: Asked | None, condition: str | Mapping[str, Any]) -> None:
-    wish = "condition" if condition not in ("empirical", {}) else None
+    wish = "condition" if tells_something(condition) else None
     if wish is None and asked is not None and asked.anything:
         wish = named(asked)
     if wish is not None:

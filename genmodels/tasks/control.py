@@ -21,7 +21,16 @@ from genmodels.tasks.build import Loaded
 from genmodels.tasks.compose import parts_of
 from genmodels.types import Raw
 
-__all__ = ["KEYS", "Asked", "build_controlled", "check_temper", "model_of", "named", "read_asked"]
+__all__ = [
+    "KEYS",
+    "Asked",
+    "build_controlled",
+    "check_temper",
+    "model_of",
+    "named",
+    "read_asked",
+    "tells_something",
+]
 
 KEYS = (
     *("given", "complete", "fill", "balance", "shares", "temper", "scenario", "constraints"),
@@ -102,7 +111,7 @@ def build_controlled(
             f"{named(asked)}: only data with named attributes can be asked for, and model="
             f"{model_of(loaded)} makes pictures; use condition.label=<class>"
         )
-    if condition not in ("empirical", {}):
+    if tells_something(condition):
         raise ValueError(
             f"condition and {named(asked)} cannot be combined; ask for all with given.<name>=..."
         )
@@ -181,6 +190,11 @@ def _shares(name: str, asked: Any) -> Any:
 def named(asked: Asked) -> str:
     """The first of the settings that ask for something."""
     return next(key for key in KEYS if getattr(asked, key) not in (None, {}, (), [], _default(key)))
+
+
+def tells_something(condition: str | Mapping[str, Any]) -> bool:
+    """Whether a condition is another than that of training."""
+    return condition not in ("empirical", {})
 
 
 def model_of(loaded: Loaded) -> str:

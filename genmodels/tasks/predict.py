@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from genmodels.algorithms.base import ExactLikelihood
-from genmodels.algorithms.prior import Prior
+from genmodels.algorithms.conditional import Predictable
 from genmodels.codecs.aims import Aim
 from genmodels.codecs.restrict import Restrictor
 from genmodels.sampling.control.partial import PartialRows, given_variables, whole_rows
 from genmodels.sampling.control.wishes import near
-from genmodels.sampling.prediction import Prediction
+from genmodels.sampling.prediction import How, Prediction, check_how
 from genmodels.sampling.sampler import default_block_rows
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
+from genmodels.tasks.control import model_of
 from genmodels.types import Raw
 
 __all__ = ["build_prediction", "log_probs", "target_of"]
@@ -36,10 +37,10 @@ def log_probs(loaded: Loaded, raw: Raw, *, given: Sequence[str] = (), seed: int 
     Raises:
         ValueError: when the model has none, a name is none of the run's, or a value does not fit.
     """
-    schema = _schema(loaded, "log_prob")
+    schema, model = _schema(loaded, "log_prob"), loaded.model
+    if not isinstance(model, ExactLikelihood):
+        raise _refusal(loaded, "log_prob")
     known = given_variables(given, Restrictor(loaded.codec))
-    model = loaded.model
-    assert isinstance(model, ExactLikelihood)
     rows = whole_rows(raw, schema, what="log_prob")
     encoded = loaded.codec.encode(rows, seed=seed)
     beside = loaded.model.reads(loaded.codec.layout)
@@ -58,7 +59,7 @@ def target_of(loaded: Loaded, target: str | None) -> str:
     Raises:
         ValueError: when there is no such attribute, or none is named and the run has no target.
     """
-    schema = _schema(loaded, "predict")
+    schema, _ = _schema(loaded, "predict"), _predictable(loaded)
     if target is not None:
         if target not in schema.names:
             raise ValueError(f"predict: there is no {target!r}{near(target, schema.names)}")
@@ -71,7 +72,7 @@ def target_of(loaded: Loaded, target: str | None) -> str:
 
 
 def build_prediction(
-    loaded: Loaded, raw: Raw, target: str, *, draws: int = 64, seed: int = 0
+    loaded: Loaded, raw: Raw, target: str, *, how: How = "mean", draws: int = 64, seed: int = 0
 ) -> tuple[Prediction, Aim]:
     """What tells one attribute of partial rows, and the attribute as the codec knows it.
 
@@ -79,10 +80,12 @@ def build_prediction(
     not known; what the rows say about the target itself is not read.
 
     Raises:
-        ValueError: when the model cannot tell it, or a value of the rows does not fit.
+        ValueError: when the model cannot tell it, a value of the rows does not fit, or there is
+            no such `how` to tell numbers by.
     """
+    check_how(how)
     _schema(loaded, "predict")
-    restrictor = Restrictor(loaded.codec)
+    model, restrictor = _predictable(loaded), Restrictor(loaded.codec)
     aim = Aim(restrictor, target)
     rows = PartialRows(
         raw=raw,
@@ -92,9 +95,8 @@ def build_prediction(
         what="predict",
         without=target,
     )
-    assert isinstance(loaded.model, Prior)
     prediction = Prediction(
-        model=loaded.model,
+        model=model,
         restricts=restrictor,
         aim=aim,
         rows=rows,
@@ -106,22 +108,34 @@ def build_prediction(
 
 
 def _schema(loaded: Loaded, verb: str) -> TableSchema:
-    """The schema of a run whose model has an exact likelihood.
+    """The schema of a run whose rows have named attributes.
 
     Raises:
-        ValueError: when it has none.
+        ValueError: when they have none.
     """
-    name = loaded.cfg.get("choices", {}).get("model", type(loaded.model).__name__)
     if not isinstance(loaded.schema, TableSchema):
         raise ValueError(
-            f"{verb} needs rows with named attributes, and model={name} makes pictures"
-        )
-    if not isinstance(loaded.model, ExactLikelihood):
-        raise ValueError(
-            f"model={name} cannot do {verb}: it has no exact likelihood of a row. Train one that "
-            'has: Synthesizer("tabvae"), or genmodels train model=tabvae ...'
+            f"{verb} needs rows with named attributes, and model={model_of(loaded)} makes pictures"
         )
     return loaded.schema
+
+
+def _predictable(loaded: Loaded) -> Predictable:
+    """The model of a run.
+
+    Raises:
+        ValueError: when it cannot tell a part of a row from others.
+    """
+    if not isinstance(loaded.model, Predictable):
+        raise _refusal(loaded, "predict")
+    return loaded.model
+
+
+def _refusal(loaded: Loaded, verb: str) -> ValueError:
+    return ValueError(
+        f"model={model_of(loaded)} cannot do {verb}: it has no exact likelihood of a row. Train "
+        'one that has: Synthesizer("tabvae"), or genmodels train model=tabvae ...'
+    )
 
 
 def _block_rows(loaded: Loaded) -> int:

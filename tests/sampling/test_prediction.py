@@ -10,8 +10,9 @@ from genmodels.arrangement import Compact
 from genmodels.codecs.aims import Aim
 from genmodels.codecs.restrict import Restrictor
 from genmodels.codecs.table import TableCodec
+from genmodels.sampling import prediction as prediction_module
 from genmodels.sampling.control.partial import PartialRows, given_variables
-from genmodels.sampling.prediction import Prediction, centre
+from genmodels.sampling.prediction import Prediction, centre, quantiles
 from genmodels.schema import Column, TableSchema
 from genmodels.tasks.choices import CONFIGS
 from tests.algorithms.mixed import prior
@@ -165,7 +166,7 @@ def test_a_computed_column_is_told_without_its_sources(model, restrictor):
         for name in (computed.column, *computed.sources)
     )
     wanted = computed.of(parts)
-    np.testing.assert_allclose(found, wanted, atol=25.0)
+    np.testing.assert_allclose(found, wanted, atol=0.5)
 
 
 def test_a_computed_column_without_two_of_its_sources_is_refused(model, restrictor):
@@ -208,7 +209,43 @@ def test_a_centre_leaves_missing_values_out():
 
 def test_options_out_of_range_are_refused_by_name(model, restrictor):
     raw = data().slice(0, 3)
-    with pytest.raises(ValueError, match="draws must be at least 1"):
-        predict(model, restrictor, raw, "y", draws=0)
+    for draws in (0, 2.5, "8"):
+        with pytest.raises(ValueError, match=f"draws must be a whole .* at least 1, got {draws!r}"):
+            predict(model, restrictor, raw, "y", draws=draws)
     with pytest.raises(ValueError, match="how must be mean or median"):
         predict(model, restrictor, raw, "one").numbers("mode")
+
+
+def test_the_likeliest_class_is_that_of_the_probabilities(model, restrictor, monkeypatch):
+    prediction = predict(model, restrictor, data().slice(0, 90), "a", block_rows=40)
+    wanted = prediction.probabilities()
+    monkeypatch.setattr(prediction_module, "_AT_ONCE", 20)  # six rows of three classes
+    np.testing.assert_array_equal(prediction.probabilities(), wanted)
+    np.testing.assert_array_equal(prediction.likeliest(), wanted.argmax(1))
+
+
+def test_more_probabilities_than_can_be_held_are_refused_by_name(model, restrictor, monkeypatch):
+    monkeypatch.setattr(prediction_module, "_MOST", 100)
+    prediction = predict(model, restrictor, data().slice(0, 34), "a")
+    with pytest.raises(ValueError, match=r"34 rows times 3 classes of 'a' .* at most 33 rows"):
+        prediction.probabilities()
+    assert len(prediction.likeliest()) == 34
+    assert len(predict(model, restrictor, data().slice(0, 33), "a").probabilities()) == 33
+
+
+def test_long_work_says_how_far_it_is(model, restrictor, monkeypatch, caplog):
+    monkeypatch.setattr(prediction_module, "_SILENT", -1.0)
+    with caplog.at_level("INFO", logger="genmodels"):
+        predict(model, restrictor, data().slice(0, 90), "a", block_rows=40).probabilities()
+    assert [record.getMessage().split(", ")[0] for record in caplog.records] == [
+        "predict a: 40 of 90 rows", "predict a: 80 of 90 rows",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spread", "error"), [(1.0, 0.004), (1.5, 0.01)])
+def test_the_mean_of_a_skewed_number_is_nearly_right(spread, error):
+    p, share = (x.double() for x in quantiles())
+    assert share.sum().item() == pytest.approx(1.0, abs=1e-6)
+    torch.testing.assert_close(share.cumsum(0) - share / 2, p, rtol=0, atol=1e-6)
+    found = (torch.special.ndtri(p) * spread).exp() @ share
+    assert found.item() == pytest.approx(np.exp(spread**2 / 2), rel=error)

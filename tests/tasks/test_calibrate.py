@@ -11,6 +11,7 @@ from scipy import stats
 
 import genmodels
 from genmodels import Synthesizer
+from genmodels.tasks import calibrate
 from genmodels.tasks.calibrate import read_calibrate
 from genmodels.tasks.compose import compose
 from genmodels.tasks.evaluate import evaluate
@@ -122,6 +123,18 @@ def test_row_i_depends_on_neither_n_nor_workers_nor_the_call(made, how):
     whole = draw(300, 1)
     pd.testing.assert_frame_equal(draw(300, 2), whole)
     pd.testing.assert_frame_equal(draw(70, 1), whole.head(70))
+
+
+def test_a_pilot_is_drawn_once_for_a_run_that_was_loaded(made, monkeypatch):
+    made.save(folder := made.run_.parent / "once")
+    drawn, again = [], Synthesizer.load(folder)
+    whole = calibrate.calibration_of
+    monkeypatch.setattr(
+        calibrate, "calibration_of", lambda *a, **k: (drawn.append(a[2]), whole(*a, **k))[1]
+    )
+    frames = [again.sample(20, calibrate=how) for how in ("pin", "pin", "marginal", "pin")]
+    assert drawn == ["pin", "marginal"]
+    pd.testing.assert_frame_equal(frames[0], frames[3])
 
 
 def test_manifest_card_and_frame_say_so_and_nothing_is_said_when_off(made, tmp_path):

@@ -19,6 +19,7 @@ from genmodels.sampling.control.attempts import Source, attempted, takes_evidenc
 from genmodels.sampling.control.control import Control, Plan
 from genmodels.sampling.control.given import impose
 from genmodels.types import Encoded
+from genmodels.wishes import TooFewRowsError
 
 __all__ = ["Controlled", "Made", "Shortfall"]
 
@@ -101,7 +102,7 @@ class Controlled:
         """The first `rows` rows of a block, in the order of the blocks; counts what was kept.
 
         Raises:
-            ValueError: when some are not as asked and `shortfall` is "error".
+            TooFewRowsError: when some are not as asked and `shortfall` is "error".
         """
         held = made.held[:rows]
         self.asked, self.kept = self.asked + rows, self.kept + int(held.sum())
@@ -111,7 +112,7 @@ class Controlled:
         if held.all():
             return table
         if self.shortfall == "error":
-            raise ValueError(self._complaint())
+            raise TooFewRowsError(self._complaint(), kept=self.kept, asked=self.asked)
         return table.filter(pa.array(held))
 
     def facts(self) -> dict[str, Any]:
