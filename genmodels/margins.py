@@ -69,7 +69,7 @@ def _quantiles(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     wanted = np.union1d(np.linspace(0, 1, _EVEN + 1), torch.special.ndtr(normal).numpy())
     cuts, previous = [], first
     for cut in np.unique(np.rint(wanted * rows).astype(int)).tolist():
-        if cut - max(previous, 0) >= _ROWS and last - cut >= _ROWS:
+        if cut - previous >= _ROWS and last - cut >= _ROWS:
             cuts.append(cut)
             previous = cut
     cut = np.array(cuts, int)
@@ -104,21 +104,32 @@ def margins_from_state(state: Mapping[str, Any], layout: TableLayout) -> tuple[M
     try:
         rows = state["variables"]
         found = tuple(
-            Margin(
-                np.array(row["counts"], np.int64),
-                np.array(row["shares"], np.float64),
-                np.array(row["scores"], np.float64),
-            )
+            Margin(_whole(row["counts"]), _numbers(row["shares"]), _numbers(row["scores"]))
             for row in rows
         )
         names = [row["name"] for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"the margins are damaged: {error!r}") from error
     sizes = [len(margin.counts) for margin in found]
     expected = [v.levels if v.code is not None else 0 for v in kept]
     if names != [v.name for v in kept] or sizes != expected or any(map(_broken, found)):
         raise ValueError("the margins do not go with the codec of this run")
     return found
+
+
+def _whole(values: Any) -> np.ndarray:
+    """A list of whole numbers whose sum fits into 64 bits, as int64 (M,)."""
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise ValueError("counts must be whole numbers")
+    np.int64(sum(values))  # OverflowError where they could not be added up later
+    return np.array(values, np.int64)
+
+
+def _numbers(values: Any) -> np.ndarray:
+    """A list of numbers, as float64 (M,)."""
+    if not isinstance(values, list) or any(type(value) not in (int, float) for value in values):
+        raise ValueError("shares and scores must be numbers")
+    return np.array(values, np.float64)
 
 
 def _broken(margin: Margin) -> bool:

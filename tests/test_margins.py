@@ -1,5 +1,6 @@
 """Margins count levels, hold quantiles of scores with rows behind them, and come back from JSON."""
 
+import copy
 import json
 
 import numpy as np
@@ -54,3 +55,27 @@ def test_margins_come_back_from_json_and_damage_is_named():
         margins_from_state(state, LAYOUT)
     with pytest.raises(ValueError, match="damaged"):
         margins_from_state({"variables": [{}]}, LAYOUT)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("counts", 10**30),
+        ("counts", 2**62),
+        ("counts", 1.7),
+        ("counts", True),
+        ("counts", [1]),
+        ("shares", 10**400),
+        ("shares", [0.5]),
+        ("scores", "0.5"),
+    ],
+    ids=["huge", "huge sum", "fraction", "bool", "nested", "huge share", "nested share", "text"],
+)
+def test_a_number_of_another_kind_is_damage(key, value):
+    state = margins_state(margins_of(encoded(ROWS), LAYOUT), LAYOUT)
+    damaged = copy.deepcopy(state)
+    row = damaged["variables"][1]  # with levels and a score
+    row[key] = [value] * len(row[key])
+    margins_from_state(state, LAYOUT)
+    with pytest.raises(ValueError, match="damaged"):
+        margins_from_state(damaged, LAYOUT)

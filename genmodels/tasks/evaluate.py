@@ -62,6 +62,7 @@ def evaluate(
     named = Named(cfg, given or {})
     progress("loading")
     made = named.source("synthetic").load()
+    calibrated = calibrated_by(named)
     real = real_data(cfg, named)
     real = replace(real, schema=with_sensitive(real.schema, names_of(cfg.sensitive)))
     choice = cfg.kinds[kind_of(real.train)]
@@ -76,7 +77,7 @@ def evaluate(
         seed=int(cfg.seed),
         progress=progress,
     )
-    report = _introduced(report, named)
+    report = _introduced(report, named, calibrated)
     if cfg.run is not None:
         progress("likelihood")
         report = with_likelihood(
@@ -98,9 +99,8 @@ def evaluate(
     return report, paths
 
 
-def _introduced(report: Report, named: Named) -> Report:
-    """The report with what is judged, and whether that was calibrated to training."""
-    how = calibrated_by(named)
+def _introduced(report: Report, named: Named, how: str | None) -> Report:
+    """The report with what is judged, and how that was calibrated to training, if it was."""
     facts = {"judged": named.label("synthetic"), **({} if how is None else {"calibrated": how})}
     remarks = report.remarks
     if how is not None:

@@ -76,7 +76,7 @@ def calibrated_by(named: Named) -> str | None:
     """How the synthetic data were calibrated, as they say themselves; None where they do not.
 
     A dataset says so in its manifest, also when a file or folder in it is named; a frame of
-    `Synthesizer.sample` in its `attrs`.
+    `Synthesizer.sample` in its `attrs`. A manifest that is not one of ours says nothing.
     """
     source = named.given.get("synthetic")
     if source is not None:
@@ -84,17 +84,30 @@ def calibrated_by(named: Named) -> str | None:
         return None if told is None else str(told)
     place = Path(str(named.cfg.synthetic)).absolute()
     for folder in (place, *list(place.parents)[:2]):
-        manifest = folder / "manifest.json"
-        known = read_json(manifest) if manifest.is_file() else None
-        if isinstance(known, dict) and _holds(known, place.relative_to(folder).as_posix()):
+        known = _manifest(folder)
+        if known and _holds(known, place.relative_to(folder).as_posix()):
             told = known.get("calibrated")
             return str(told.get("calibrate")) if isinstance(told, dict) else None
     return None
 
 
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    """What the manifest in a folder says; nothing where there is none that can be read.
+
+    The user named the data, not this file: it may be anything.
+    """
+    try:
+        known = read_json(folder / "manifest.json")
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def _holds(manifest: Mapping[str, Any], inside: str) -> bool:
     """Whether a dataset has files at a path inside its folder, which may be a pattern."""
-    files = [str(file.get("path")) for file in manifest.get("files", ()) if isinstance(file, dict)]
+    listed = manifest.get("files")
+    told = listed if isinstance(listed, list) else []
+    files = [str(file.get("path")) for file in told if isinstance(file, dict)]
     return inside == "." or any(
         fnmatch(file, inside) or file.startswith(f"{inside}/") for file in files
     )
@@ -182,11 +195,9 @@ def _of_files(cfg: DictConfig, named: Named) -> Real:
 def _warn_of_other_model(origin: Run, named: Named) -> None:
     """Say so when the dataset records another model than the run holds now."""
     place = Path(str(named.cfg.synthetic))
-    manifest = place / "manifest.json"
-    if "synthetic" in named.given or not manifest.is_file() or not origin.weights.is_file():
+    if "synthetic" in named.given or not origin.weights.is_file():
         return
-    known = read_json(manifest)
-    maker = known.get("run") if isinstance(known, dict) else None
+    maker = _manifest(place).get("run")
     recorded = maker.get("model_sha256") if isinstance(maker, dict) else None
     if recorded is not None and recorded != sha256(origin.weights):
         log.warning("%s was made by another state of the model than %s holds now", place, origin)
