@@ -15,12 +15,15 @@ from genmodels.report.rows import Points, Report, Row, RowMaker, Section
 __all__ = ["likelihood_gap", "with_section"]
 
 
-def likelihood_gap(trained: np.ndarray, held_out: np.ndarray, *, seed: int) -> Section | None:
+def likelihood_gap(
+    trained: np.ndarray, held_out: np.ndarray, *, exact: bool, seed: int
+) -> Section | None:
     """Training rows against held-out rows by the model's own likelihood.
 
     Args:
-        trained: lower bound of the log-likelihood of training rows in nats, shape (N,).
+        trained: log-likelihood of training rows, or a lower bound of it, in nats, shape (N,).
         held_out: the same of held-out rows, shape (M,).
+        exact: whether these are log-likelihoods, not bounds.
         seed: of the choice of rows and of the draws behind the bounds.
 
     Returns:
@@ -29,8 +32,9 @@ def likelihood_gap(trained: np.ndarray, held_out: np.ndarray, *, seed: int) -> S
     n, m = len(trained), len(held_out)
     if min(n, m) < 2 or not (np.isfinite(trained).all() and np.isfinite(held_out).all()):
         return None
+    known = "it is exact" if exact else "known by a lower bound of it"
     text = (
-        "The model gives every real row a likelihood (a lower bound of it). A model that learnt "
+        f"The model gives every real row a likelihood ({known}). A model that learnt "
         "its training rows by heart holds them for more likely than rows that it never saw. One "
         "that learnt what is general does not tell them apart. This is about the model, not "
         "about the synthetic data."

@@ -18,9 +18,9 @@ from genmodels.variables import variables
 __all__ = ["Calibrate", "build_calibration", "calibration_facts", "read_calibrate"]
 
 _MADE = {
-    "pin": "the smallest and largest numbers occur as often as in training, but for numbers with "
-    "few distinct values",
-    "marginal": "every level and number occurs as often as in training",
+    "pin": "the smallest and largest numbers occur, in expectation, as often as in training, but "
+    "for numbers with few distinct values",
+    "marginal": "every level and number occurs, in expectation, as often as in training",
 }
 
 

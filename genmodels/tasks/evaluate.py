@@ -18,14 +18,15 @@ from omegaconf import DictConfig
 from genmodels.report.page.render import write_report
 from genmodels.report.page.tensorboard import write_tensorboard
 from genmodels.report.reading import kind_of, read_alike, with_sensitive
-from genmodels.report.rows import Report, Suite
+from genmodels.report.rows import Cell, Report, Suite
 from genmodels.run import Run
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
-from genmodels.tasks.judged import Named, calibrated_by, names_of, real_data
+from genmodels.tasks.judged import Named, calibrated_by, dataset_manifest, names_of, real_data
 from genmodels.tasks.likelihood import with_likelihood
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
+from genmodels.writers.manifest import asked_for
 
 __all__ = ["evaluate", "run"]
 
@@ -62,7 +63,7 @@ def evaluate(
     named = Named(cfg, given or {})
     progress("loading")
     made = named.source("synthetic").load()
-    calibrated = calibrated_by(named)
+    calibrated, wishes = calibrated_by(named), asked_for(dataset_manifest(named))
     real = real_data(cfg, named)
     real = replace(real, schema=with_sensitive(real.schema, names_of(cfg.sensitive)))
     choice = cfg.kinds[kind_of(real.train)]
@@ -77,7 +78,7 @@ def evaluate(
         seed=int(cfg.seed),
         progress=progress,
     )
-    report = _introduced(report, named, calibrated)
+    report = _introduced(report, named, calibrated, wishes)
     if cfg.run is not None:
         progress("likelihood")
         report = with_likelihood(
@@ -99,17 +100,24 @@ def evaluate(
     return report, paths
 
 
-def _introduced(report: Report, named: Named, how: str | None) -> Report:
-    """The report with what is judged, and how that was calibrated to training, if it was."""
-    facts = {"judged": named.label("synthetic"), **({} if how is None else {"calibrated": how})}
-    remarks = report.remarks
+def _introduced(report: Report, named: Named, how: str | None, wishes: str) -> Report:
+    """The report with what is judged, how that was calibrated and what was asked of it, if so."""
+    facts: dict[str, Cell] = {"judged": named.label("synthetic")}
+    told = []
+    if wishes:
+        facts["asked for"] = wishes
+        told.append(
+            f"These rows were asked for ({wishes}) and are compared with all real rows: that they "
+            "differ as they were asked to says nothing about the model. To judge it, evaluate rows "
+            "of which nothing was asked."
+        )
     if how is not None:
-        told = (
+        facts["calibrated"] = how
+        told.append(
             f"The synthetic data were calibrated to the training data (calibrate={how}): what was "
             "matched says nothing about the model. Compare this report with calibrated data only."
         )
-        remarks = (told, *remarks)
-    return replace(report, facts={**facts, **report.facts}, remarks=remarks)
+    return replace(report, facts={**facts, **report.facts}, remarks=(*told, *report.remarks))
 
 
 def _events(cfg: DictConfig, folder: Path) -> Path:

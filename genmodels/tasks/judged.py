@@ -21,7 +21,7 @@ from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
 from genmodels.types import Raw, Source
 
-__all__ = ["Named", "Real", "calibrated_by", "names_of", "real_data"]
+__all__ = ["Named", "Real", "calibrated_by", "dataset_manifest", "names_of", "real_data"]
 
 log = logging.getLogger(__name__)
 OTHERS = "name others with holdout=<path>"
@@ -82,13 +82,20 @@ def calibrated_by(named: Named) -> str | None:
     if source is not None:
         told = getattr(getattr(source, "frame", None), "attrs", {}).get("calibrate")
         return None if told is None else str(told)
+    told = dataset_manifest(named).get("calibrated")
+    return str(told.get("calibrate")) if isinstance(told, dict) else None
+
+
+def dataset_manifest(named: Named) -> Mapping[str, Any]:
+    """What the dataset of ours that is judged, or a part of it, says of itself; empty if none."""
+    if "synthetic" in named.given:
+        return {}
     place = Path(str(named.cfg.synthetic)).absolute()
     for folder in (place, *list(place.parents)[:2]):
         known = _manifest(folder)
         if known and _holds(known, place.relative_to(folder).as_posix()):
-            told = known.get("calibrated")
-            return str(told.get("calibrate")) if isinstance(told, dict) else None
-    return None
+            return known
+    return {}
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from genmodels.algorithms.base import BoundsLikelihood
+from genmodels.algorithms.base import BoundsLikelihood, ExactLikelihood
 from genmodels.data.batching import Rows
 from genmodels.report.likelihood import likelihood_gap, with_section
 from genmodels.report.rows import Report
@@ -59,7 +59,8 @@ def with_likelihood(
         trained, untrained = bounds.compare(train, others, most=int(options.rows))
     except ValueError as error:
         return replace(report, remarks=(*report.remarks, f"{SKIPPED}: {error}"))
-    section = likelihood_gap(trained, untrained, seed=seed)
+    exact = isinstance(loaded.model, ExactLikelihood)
+    section = likelihood_gap(trained, untrained, exact=exact, seed=seed)
     if section is None:
         text = f"{SKIPPED}: too few rows, or the model is not finite on some."
         return replace(report, remarks=(*report.remarks, text))

@@ -16,7 +16,7 @@ import torch
 from omegaconf import DictConfig
 
 from genmodels import __version__
-from genmodels.files import sha256
+from genmodels.files import read_json, sha256
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
@@ -28,8 +28,8 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
-from genmodels.writers.base import Writer, dataset_folder, refuse_existing
-from genmodels.writers.manifest import write_card, write_manifest
+from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
+from genmodels.writers.manifest import asked_for, write_card, write_manifest
 
 __all__ = ["build_sampler", "pick_device", "run", "sample"]
 
@@ -40,7 +40,17 @@ def run(cfg: DictConfig) -> None:
     """Write a synthetic dataset, and say what comes next; SIGTERM leaves as little as Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     out = sample(cfg)
-    logger.info("Measure it: genmodels evaluate run=%s synthetic=%s", cfg.run, out)
+    wishes = asked_for(read_json(out / MANIFEST))
+    if not wishes:
+        logger.info("Measure it: genmodels evaluate run=%s synthetic=%s", cfg.run, out)
+        return
+    logger.info(
+        "These rows were asked for (%s): do not judge the model by them, an evaluation compares "
+        "with all real rows. For that, draw some of which nothing is asked: "
+        "genmodels sample run=%s out=<folder>",
+        wishes,
+        cfg.run,
+    )
 
 
 def sample(cfg: DictConfig) -> Path:

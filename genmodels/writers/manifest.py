@@ -10,13 +10,53 @@ from typing import Any
 from genmodels.files import sha256, write_json, write_text
 from genmodels.writers.base import MANIFEST
 
-__all__ = ["STATEMENT", "write_card", "write_manifest"]
+__all__ = ["STATEMENT", "asked_for", "write_card", "write_manifest"]
 
 STATEMENT = (
     "This data is synthetic: every record was drawn from a generative model, none was observed. "
     "Synthetic does not mean anonymous: whether records of the training data can be inferred "
     "depends on the model, and is measured by the report of the run."
 )
+
+
+WISHES = ("given", "complete", "balance", "shares", "temper", "scenario", "constraints")
+"""What `control` of a manifest can hold that makes rows others than those of the model."""
+
+
+def asked_for(manifest: Mapping[str, Any]) -> str:
+    """What was asked of the rows, as it is written on the command line; empty for nothing.
+
+    Args:
+        manifest: of a dataset, or of anything else, which says nothing.
+    """
+    if manifest.get("synthetic") is not True:
+        return ""
+    found = []
+    conditions, control = manifest.get("conditions"), manifest.get("control")
+    if isinstance(conditions, Mapping):
+        found += [f"condition.{name}={_value(level)}" for name, level in conditions.items()]
+    elif isinstance(conditions, str) and conditions != "empirical":
+        found.append(f"condition={conditions}")
+    if not isinstance(control, Mapping):
+        return ", ".join(found)
+    for key in WISHES:
+        wish = control.get(key)
+        if key == "complete" and isinstance(wish, Mapping):
+            wish = wish.get("path")
+        if key in ("given", "shares") and isinstance(wish, Mapping):
+            found += [f"{key}.{name}={_value(value)}" for name, value in wish.items()]
+        elif wish:
+            found.append(f"{key}={_value(wish)}")
+    return ", ".join(found)
+
+
+def _value(value: Any) -> str:
+    """A value as a word of the command line has it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_value(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return "missing" if value is None else str(value)
 
 
 def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,20 +91,33 @@ def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write `README.md`: what the data is and one line per library to load it."""
     name, rows = manifest["run"]["name"], manifest["rows"]
+    wishes = asked_for({**manifest, "conditions": None})
+    drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
     lines = [
         "---\ntags:\n- synthetic\n---",
         f"# Synthetic data from the run `{name}`",
         STATEMENT,
         f"{rows:,} records ({manifest['format']}), seed {manifest['seed']}, "
-        f"conditions: {_conditions(manifest['conditions'])}. "
+        f"{drawn}. "
         f"Made by genmodels {manifest['versions'].get('genmodels', '?')} on "
         f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, the hash of the "
         "model and the meaning of the data.",
+        *_asked(wishes),
         *_calibrated(manifest.get("calibrated")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
     write_text(folder / "README.md", "\n\n".join(lines) + "\n")
+
+
+def _asked(wishes: str) -> list[str]:
+    if not wishes:
+        return []
+    told = " ".join(wishes.replace("`", "'").split())
+    return [
+        f"**Asked for**: `{told}`. What was asked for is more or less frequent "
+        "here than in the training data: these records are not a sample of the same population."
+    ]
 
 
 def _calibrated(found: Mapping[str, Any] | None) -> list[str]:

@@ -11,12 +11,12 @@ def draw(mean, n, seed):
 
 
 def test_equal_likelihoods_are_level():
-    section = likelihood_gap(draw(0, 3000, 1), draw(0, 3000, 2), seed=0)
+    section = likelihood_gap(draw(0, 3000, 1), draw(0, 3000, 2), exact=False, seed=0)
     assert {verdict(row) for row in section.rows} == {"level with held-out real data"}
 
 
 def test_a_shift_of_one_deviation_has_its_closed_form():
-    area, gap = likelihood_gap(draw(1, 20_000, 1), draw(0, 20_000, 2), seed=0).rows
+    area, gap = likelihood_gap(draw(1, 20_000, 1), draw(0, 20_000, 2), exact=False, seed=0).rows
     # P(X > Y) = Phi(1 / sqrt 2), mean gap 1 with variance 2 / n
     assert area.value == pytest.approx(0.76025, abs=0.005)
     assert gap.value == pytest.approx(1.0, abs=0.03)
@@ -26,13 +26,13 @@ def test_a_shift_of_one_deviation_has_its_closed_form():
 
 
 def test_a_model_that_fits_held_out_rows_better_is_no_copier():
-    section = likelihood_gap(draw(-1, 500, 1), draw(0, 500, 2), seed=0)
+    section = likelihood_gap(draw(-1, 500, 1), draw(0, 500, 2), exact=False, seed=0)
     assert verdict(section.rows[0]) == "level with held-out real data"
 
 
 def test_values_that_are_not_finite_or_too_few_give_no_section():
-    assert likelihood_gap(np.array([1.0, np.nan]), draw(0, 5, 1), seed=0) is None
-    assert likelihood_gap(np.array([1.0]), draw(0, 5, 1), seed=0) is None
+    assert likelihood_gap(np.array([1.0, np.nan]), draw(0, 5, 1), exact=False, seed=0) is None
+    assert likelihood_gap(np.array([1.0]), draw(0, 5, 1), exact=False, seed=0) is None
 
 
 def test_the_section_comes_behind_the_last_of_its_axis():
@@ -40,7 +40,16 @@ def test_the_section_comes_behind_the_last_of_its_axis():
         return Section(axis, "", (Row(axis, "x", 0, 0, 0, 0, "lower", 1, 0),))
 
     report = Report("r", {}, tuple(map(section, ("fidelity", "memorisation", "coverage"))))
-    found = likelihood_gap(draw(0, 50, 1), draw(0, 50, 2), seed=0)
+    found = likelihood_gap(draw(0, 50, 1), draw(0, 50, 2), exact=False, seed=0)
     titles = [s.title for s in with_section(report, found).sections]
     assert titles == ["fidelity", "memorisation", found.title, "coverage"]
     assert with_section(Report("r", {}, ()), found).sections == (found,)
+
+
+def test_the_text_says_whether_likelihoods_are_exact():
+    sides = draw(0, 50, 1), draw(0, 50, 2)
+    texts = {exact: likelihood_gap(*sides, exact=exact, seed=0).text for exact in (True, False)}
+    assert "exact" in texts[True]
+    assert "bound" not in texts[True]
+    assert "lower bound" in texts[False]
+    assert "exact" not in texts[False]

@@ -142,7 +142,9 @@ def test_manifest_card_and_frame_say_so_and_nothing_is_said_when_off(made, tmp_p
     told = json.loads((on / "manifest.json").read_text())["calibrated"]
     assert told["calibrate"] == "marginal"
     assert told["pilot_rows"] == 32768
-    assert "calibrate=marginal" in (on / "README.md").read_text()
+    card = (on / "README.md").read_text()
+    assert "calibrate=marginal" in card
+    assert "every level and number occurs, in expectation, as often as in training" in card
     off = write(made, tmp_path / "off", "calibrate=off")
     assert "calibrated" not in json.loads((off / "manifest.json").read_text())
     assert "alibrated" not in (off / "README.md").read_text()

@@ -157,6 +157,23 @@ def test_without_a_run_tensorboard_finds_the_report_in_its_folder_if_wanted(tabl
     assert (tables / "out" / "tensorboard").exists() == wanted
 
 
+@pytest.mark.parametrize("named", ["", "data/train-00000-of-00001.parquet"])
+def test_the_first_remark_says_what_was_asked_of_the_rows(trained, named):
+    path = "data/train-00000-of-00001.parquet"
+    told = {"synthetic": True, "files": [{"path": path}], "control": {"given": {"sold": "yes"}}}
+    write_json(trained / "made" / "manifest.json", told)
+    words = [f"run={trained / 'run'}", f"synthetic={trained / 'made' / named}"]
+    report, paths = judge(*words, f"out={trained / 'out'}")
+    assert "asked for (given.sold=yes) and are compared with all real" in report.remarks[0]
+    assert report.facts["asked for"] == "given.sold=yes"
+    for path in paths:
+        assert "given.sold=yes" in path.read_text(encoding="utf-8")
+    write_json(trained / "made" / "manifest.json", told | {"control": {"redraws": 3}})
+    plain, _ = judge(*words, f"out={trained / 'plain'}")
+    assert "asked for" not in plain.facts
+    assert not any("asked for" in remark for remark in plain.remarks)
+
+
 def test_changed_data_are_refused(trained):
     pq.write_table(mixed(600, 9), trained / "data.parquet")
     with pytest.raises(ValueError, match="the data changed"):

@@ -33,6 +33,7 @@ def test_a_run_of_a_vae_gets_a_section_on_its_likelihood(made):
     assert area.n == gap.n == 2 * n
     assert 0.3 < area.value < 0.7
     assert gap.interval[0] < gap.value < gap.interval[1]
+    assert "lower bound" in section.text
 
 
 def test_the_same_seed_gives_the_same_bounds(made):
@@ -74,6 +75,18 @@ def test_levels_that_training_lacked_are_no_obstacle(made, tmp_path):
     holdout = real_data(cfg, Named(cfg, {})).holdout
     report = extended(run, real.train, holdout, options)
     assert report.sections[0].rows[0].n == 2 * 20
+
+
+def test_an_exact_likelihood_is_called_exact(tmp_path):
+    words = ["model=tabvae", "trainer.max_epochs=1"]
+    data = write_csv(tmp_path / "people.csv", rows=200)
+    kept = [w for w in TINY if not w.startswith("model.")]
+    run = train(compose("train", [f"data.path={data}", f"run={tmp_path / 'run'}", *kept, *words]))
+    cfg = compose("evaluate", [f"run={run.path}", f"synthetic={data}"])
+    real = real_data(cfg, Named(cfg, {}))
+    (section,) = extended(run, real.train, real.holdout, cfg.likelihood).sections
+    assert "exact" in section.text
+    assert "bound" not in section.text
 
 
 def test_a_run_of_a_gan_has_no_such_section(tmp_path):

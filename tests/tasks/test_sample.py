@@ -10,6 +10,7 @@ from genmodels import Synthesizer
 from genmodels.data.open import open_source
 from genmodels.data.parse import apply_schema
 from genmodels.schema import schema_from_state
+from genmodels.tasks import sample as verb
 from genmodels.tasks.compose import compose
 from genmodels.tasks.sample import sample
 
@@ -106,6 +107,22 @@ def test_a_told_level_holds_in_every_row(run, tmp_path):
     assert json.loads((out / "manifest.json").read_text())["conditions"] == {"income": ">50K"}
     out = write(run, tmp_path / "boss", 'condition.job, title=the "boss"')
     assert set(pd.read_parquet(out / "data")["job, title"]) == {'the "boss"'}
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("condition={}", None), ("balance=income", "balance=income"),
+     ("condition.income=>50K", "condition.income=>50K")],
+)  # fmt: skip
+def test_evaluation_is_recommended_for_rows_of_which_nothing_was_asked(
+    run, tmp_path, caplog, monkeypatch, word, told
+):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with caplog.at_level("INFO"):
+        verb.run(compose("sample", [f"run={run}", f"out={tmp_path / 'out'}", "n=50", word]))
+    said = caplog.messages[-1]
+    assert ("genmodels evaluate" in said) == (told is None)
+    assert told is None or f"asked for ({told})" in said
 
 
 @pytest.mark.parametrize(

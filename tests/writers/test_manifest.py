@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from genmodels.writers.manifest import write_card, write_manifest
+from genmodels.writers.manifest import asked_for, write_card, write_manifest
 
 FACTS = {
     "rows": 1234,
@@ -64,3 +64,45 @@ def test_the_card_of_calibrated_data_says_so(tmp_path, files):
     assert (
         "**Calibrated** (`calibrate=pin`): ends are reached" in (tmp_path / "README.md").read_text()
     )
+
+
+@pytest.mark.parametrize(
+    ("control", "told"),
+    [
+        ({"given": {"job": "judge", "age": None}}, "given.job=judge, given.age=missing"),
+        ({"given": {"job": ["clerk", "> 3"]}, "redraws": 9}, "given.job=[clerk, > 3]"),
+        ({"balance": "job"}, "balance=job"),
+        ({"shares": {"job": {"judge": 0.5}}, "temper": 1.2}, "shares.job={judge: 0.5}, temper=1.2"),
+        ({"complete": {"path": "one.csv"}}, "complete=one.csv"),
+        ({"constraints": ["a <= b", "c = d"]}, "constraints=[a <= b, c = d]"),
+        (
+            {"scenario": {"tail": {"share": 0.2, "given": {"age": "> 80"}}}},
+            "scenario={tail: {share: 0.2, given: {age: > 80}}}",
+        ),
+    ],
+)
+def test_the_card_of_rows_that_were_asked_for_says_what_was_asked(tmp_path, files, control, told):
+    facts = FACTS | {"conditions": "empirical", "control": control}
+    manifest = write_manifest(tmp_path, files, facts)
+    write_card(tmp_path, manifest)
+    card = (tmp_path / "README.md").read_text()
+    assert f"**Asked for**: `{told}`" in card
+    assert "empirical" not in card
+    assert asked_for(manifest) == told
+
+
+@pytest.mark.parametrize("control", [None, {}, {"redraws": 9}, "given", {"given": None}])
+def test_where_nothing_was_asked_nothing_is_said(tmp_path, files, control):
+    manifest = write_manifest(
+        tmp_path, files, FACTS | {"conditions": "empirical", "control": control}
+    )
+    write_card(tmp_path, manifest)
+    assert "sked for" not in (tmp_path / "README.md").read_text()
+    assert asked_for(manifest) == ""
+    assert asked_for({"conditions": "of use", "control": {"balance": "x"}}) == ""
+
+
+def test_a_told_condition_was_asked_for(tmp_path, files):
+    assert asked_for(write_manifest(tmp_path, files, FACTS)) == "condition.income=>50K"
+    facts = FACTS | {"conditions": "balanced"}
+    assert asked_for(write_manifest(tmp_path, files, facts)) == "condition=balanced"

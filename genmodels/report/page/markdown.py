@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from genmodels.report.page.summary import summary
@@ -29,7 +30,7 @@ def to_markdown(report: Report) -> str:
     ]
     out += [*_grid(("fact", "value"), [(k, cell(v)) for k, v in report.facts.items()]), ""]
     for section in report.sections:
-        out += [f"## {_plain(section.title)}", "", _plain(section.text), ""]
+        out += [f"## {_plain(section.title)}", "", _paragraph(section.text), ""]
         if section.rows:
             out += [*_grid(HEADERS, [_line(row) for row in section.rows]), ""]
         for detail in section.details:
@@ -40,8 +41,8 @@ def to_markdown(report: Report) -> str:
 def summary_markdown(report: Report) -> str:
     """Title, one line per axis, and what was left out."""
     out = [f"# {_plain(report.title)}", ""]
-    out += [f"- {_plain(line)}" for line in summary(report)]
-    out += [f"- {_plain(remark)}" for remark in report.remarks]
+    out += [f"- {_paragraph(line)}" for line in summary(report)]
+    out += [f"- {_paragraph(remark)}" for remark in report.remarks]
     return "\n".join(out)
 
 
@@ -66,4 +67,9 @@ def _plain(text: str) -> str:
     line = flat(text).replace("&", "&amp;")
     for sign in "\\`*_[]|~$#":
         line = line.replace(sign, "\\" + sign)
-    return line.replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line)  # before anything else it begins no tag
+
+
+def _paragraph(text: str) -> str:
+    """The same where a line of Markdown begins, and `>` in front would be a quotation."""
+    return re.sub(r"^>", "&gt;", _plain(text))

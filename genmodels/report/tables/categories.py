@@ -28,6 +28,7 @@ def categories(parts: Parts) -> Section | None:
     total = level_coverage(parts.reference, parts.reference)[1]
     if not total:
         return None
+    discrete = len(parts.train.discrete)
     hits = round(level_coverage(parts.reference, head(parts.synthetic, parts.n))[0] * total)
     row = parts.row(
         "coverage",
@@ -35,7 +36,8 @@ def categories(parts: Parts) -> Section | None:
         parts.points(lambda a, b: level_coverage(a, b)[0]),
         "higher",
         interval=wilson(hits, total),
-        note=f"{total:,} categories over {len(parts.train.discrete)} columns.",
+        note=f"{total:,} categor{'y' if total == 1 else 'ies'} over {discrete} "
+        f"column{'s' * (discrete > 1)}.",
     )
     rows = [row, _rare(parts), _least(parts)]
     details = [d for d in (_never(parts), _thin(parts)) if d is not None]

@@ -70,7 +70,8 @@ def _range_row(parts: Parts) -> list[Row]:
             points,
             "higher",
             interval=(max(0.0, points.value - half), min(1.0, points.value + half)),
-            note=f"Over {len(known)} columns; the interval is that over columns.",
+            note=f"Over {len(known)} column{'s' * (len(known) > 1)}; the interval is that over "
+            "columns.",
             headline=False,
             scale=0.5,
         )

@@ -283,28 +283,34 @@ def _loss(study: Study, arms: dict[str, Arm]) -> str:
             "choose a target=<column> that other columns say something about."
         )
     both = f"{made.value:.3f} against {real.value:.3f}"
-    span = f"95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    cost, *ends = (f"{_points(share):.1f}" for share in (lost.value, low, high))
+    span = f"95 % interval {' to '.join(ends)}"
     if low > 0:
         return (
-            f"A model trained on this data instead of the real one loses {100 * lost.value:.1f} "
-            f"points of {name} ({both}; {span})."
+            f"A model trained on this data instead of the real one loses {cost} points "
+            f"of {name} ({both}; {span})."
         )
     if high < 0:
         return (
             f"A model trained on this data instead of as many real rows gains "
-            f"{-100 * lost.value:.1f} points of {name} ({both}): make sure that the generator saw "
-            "no held-out row."
+            f"{_points(-lost.value):.1f} points of {name} ({both}): make sure that the generator "
+            "saw no held-out row."
         )
     if high > HALF * (real.value - shuffled):
         return (
             f"It is undecided whether a model trained on this data is worse than one trained on "
-            f"real rows: {name} {both}, a loss of {100 * lost.value:.1f} points ({span}). More "
+            f"real rows: {name} {both}, a loss of {cost} points ({span}). More "
             "rows or a greater kinds.table.suite.utility_runs would tell."
         )
     return (
         f"A model trained on this data does about as well as one trained on real rows: {name} "
-        f"{both}, a loss of {100 * lost.value:.1f} points ({span}), which may be chance."
+        f"{both}, a loss of {cost} points ({span}), which may be chance."
     )
+
+
+def _points(share: float) -> float:
+    """Hundredths, to a tenth; none is 0, never -0."""
+    return round(100 * share, 1) + 0.0
 
 
 def _gain(parts: Parts, study: Study, change: Outcome, added: int) -> str:

@@ -37,7 +37,9 @@ def missing(parts: Parts, *, worst: int) -> Section | None:
         "missing share error, mean",
         lambda a, b: float(missing_errors(a, b)[some].mean()),
         "lower",
-        note=f"Over the {len(some)} columns with missing values.",
+        note="Over the one column with missing values."
+        if len(some) == 1
+        else f"Over the {len(some)} columns with missing values.",
         scale=0.1,
     )
     names = parts.train.names

@@ -136,6 +136,18 @@ def test_the_worst_axis_is_on_top_of_the_page():
     assert "would score 0.886 AUC on real data instead of 0.927" in " ".join(text.split())
 
 
+def test_markdown_shows_comparisons_as_they_are_and_no_tag_or_quotation():
+    lines = ((">= 3", "a <= b", 1.0), ("<b>", "a<b", 1.0))
+    details = (Detail("x <= y", ("what", "which", "n"), lines),)
+    made = Report("r", {}, (Section("s", "> 3 or less", (), details),), ("> 80 was asked",))
+    text = to_markdown(made).splitlines()
+    assert "| >= 3 | a <= b | 1 |" in text
+    assert "| &lt;b> | a&lt;b | 1 |" in text
+    assert "### x <= y" in text
+    assert "- &gt; 80 was asked" in text
+    assert "&gt; 3 or less" in text
+
+
 def test_markdown_tables_keep_their_cells_and_nothing_is_markup():
     lines = to_markdown(report()).splitlines()
     text = "\n".join(lines)

@@ -184,6 +184,17 @@ def test_every_row_has_four_points_an_interval_and_a_sentence(fresh):
         assert row.note.endswith((".", "lost."))
 
 
+def test_a_single_column_is_not_spoken_of_as_many():
+    schema = TableSchema((Column("x", "continuous"), Column("k", "categorical", levels=("a",))))
+
+    def one(seed):
+        return pa.table({"x": np.random.default_rng(seed).normal(size=1000), "k": ["a"] * 1000})
+
+    notes = [row.note for row in rows(one(1), one(2), one(3), schema).values()]
+    assert "1 category over 1 column." in notes
+    assert any(note.startswith("Over 1 column; the interval") for note in notes)
+
+
 def test_what_is_thin_or_invented_is_listed(real):
     made, _ = sections(*real, shuffled(mixed(N, 3), 0))
     titles = [d.title for s in made for d in s.details]

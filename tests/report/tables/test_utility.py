@@ -7,6 +7,7 @@ from PIL import Image
 
 from genmodels.metrics.intervals import wilson
 from genmodels.metrics.learning.scores import METRICS
+from genmodels.metrics.learning.trials import Outcome
 from genmodels.report.tables.parts import Parts
 from genmodels.report.tables.utility import utility
 from genmodels.report.tables.utility_details import rank_correlation
@@ -69,6 +70,16 @@ def test_models_that_jump_about_are_undecided_and_not_as_good(real):
     assert row.value < 0.7 < row.ceiling < row.interval[1]
     assert "It is undecided whether a model trained on this data is worse" in found.text
     assert "about as well" not in found.text
+
+
+def test_a_loss_that_rounds_to_nothing_has_no_sign(real, monkeypatch):
+    rng = np.random.default_rng(0)
+    made, as_real = (
+        Outcome(np.full(2, mean), mean + 0.01 * rng.normal(size=100), 0.5) for mean in (0.8004, 0.8)
+    )
+    monkeypatch.setattr("genmodels.report.tables.utility._as_real", lambda *_: (made, as_real))
+    found, _ = section(*real, mixed(300, 3), rows=300)
+    assert "a loss of 0.0 points" in found.text
 
 
 def unpredictable(n, seed):

@@ -90,6 +90,13 @@ def test_gaps_at_random_have_the_right_share_and_the_wrong_company(smooth):
     assert section.details[1].lines[0][:2] == ("paid", "kind")
 
 
+def test_one_column_with_gaps_is_one_column():
+    schema = TableSchema((Column("a", "integer", nullable=True), Column("b", "integer")))
+    data = pa.table({"a": [1, 2, None, 4] * 50, "b": range(200)})
+    found = missing(parts_of(data, data, data, schema), worst=5)
+    assert found.rows[0].note == "Over the one column with missing values."
+
+
 def test_shops_that_open_on_sundays_at_any_second_are_seen(smooth):
     section = dates(smooth)
     assert section.rows[0].value > 5 * section.rows[0].ceiling
