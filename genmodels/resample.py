@@ -28,7 +28,7 @@ __all__ = ["SyntheticSampler"]
 _ANY_PART = ("tabvae",)
 """Models that can be given any part of a row, and so take no condition in training."""
 
-_SMALL = 1024  # rows
+_SMALL = 512  # rows: the usual block where something is given
 
 
 class SyntheticSampler(BaseOverSampler):

@@ -88,7 +88,7 @@ def sample(cfg: DictConfig) -> Path:
         write_card(folder, write_manifest(folder, files, facts))
     rows = facts["rows"]
     seconds = time.monotonic() - start
-    rate = f"{rows / seconds:,.0f} rows/s"
+    rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
     return out
 

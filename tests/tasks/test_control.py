@@ -102,6 +102,24 @@ def test_a_level_that_the_model_can_be_told_costs_few_redraws(made, tmp_path):
     assert set(pd.read_parquet(out / "data")["job"]) == {"judge"}
 
 
+def test_rows_that_are_asked_for_come_in_small_blocks_by_default(made, tmp_path):
+    def block(*words):
+        write(made, tmp_path / "out", "block_rows=null", "overwrite=true", *words, n=1)
+        return json.loads((tmp_path / "out" / "manifest.json").read_text())["block_rows"]
+
+    assert block("given.job=judge") == 512
+    assert block() > 512
+
+
+def test_the_rate_of_slow_rows_is_not_nought(made, tmp_path, monkeypatch, caplog):
+    clock = iter(range(0, 1000, 4))
+    with monkeypatch.context() as patched:
+        patched.setattr("genmodels.tasks.sample.time.monotonic", lambda: float(next(clock)))
+        with caplog.at_level("INFO", logger="genmodels"):
+            write(made, tmp_path / "out", n=1)
+    assert "(0 rows/s)" not in caplog.text
+
+
 def test_when_no_row_is_as_asked_nothing_is_written(made, tmp_path):
     words = ("constraints=[low < 0.0001, low > 9.9]", "shortfall=drop", "redraws=0")
     with pytest.raises(ValueError, match="none of 60 rows is as asked"):
