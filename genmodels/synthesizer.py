@@ -149,7 +149,7 @@ class Synthesizer(BaseEstimator):
                 the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
                 `genmodels.evaluate` reads. Not together with wishes.
             block_rows: rows drawn together, part of what a row depends on; a small block is
-                quicker for few rows. None: by their width.
+                quicker for few rows. None: by their width, with wishes at most 512.
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
@@ -201,7 +201,7 @@ class Synthesizer(BaseEstimator):
             ValueError: when the model cannot be given parts of a row, or a value does not fit.
         """
         loaded = self._fitted()
-        partial = as_source(data, what="complete").load()
+        partial = as_source(data, what="complete", least=1).load()
         if not isinstance(partial, pa.Table):
             raise TypeError("complete needs rows with columns, got images")
         sampler = build_sampler(loaded, seed=seed, asked=Asked(complete=partial))
@@ -229,7 +229,8 @@ class Synthesizer(BaseEstimator):
             TypeError: when `data` is of another type.
             ValueError: when the model has no exact likelihood, or a value does not fit.
         """
-        return log_probs(self._fitted(), as_source(data, what="log_prob").load(), given=given)
+        raw = as_source(data, what="log_prob", least=1).load()
+        return log_probs(self._fitted(), raw, given=given)
 
     def predict_proba(
         self, data: Rows, target: str | None = None, *, draws: int = 64, seed: int = 0
@@ -260,7 +261,7 @@ class Synthesizer(BaseEstimator):
         """
         loaded = self._fitted()
         name = target_of(loaded, target)
-        raw = as_source(data, what="predict_proba").load()
+        raw = as_source(data, what="predict_proba", least=1).load()
         prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
         if aim.classes is None:
             raise ValueError(
@@ -298,7 +299,7 @@ class Synthesizer(BaseEstimator):
         """
         loaded = self._fitted()
         name = target_of(loaded, target)
-        raw = as_source(data, what="predict").load()
+        raw = as_source(data, what="predict", least=1).load()
         prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
         if aim.labelled:
             assert aim.classes is not None

@@ -54,6 +54,16 @@ def test_a_strong_rule_is_predicted(fitted):
     assert found.index.equals(data.index)
 
 
+def test_one_row_is_enough(fitted):
+    one = frame(300, seed=1).head(1)
+    assert len(fitted.predict(one)) == len(fitted.predict_proba(one)) == 1
+    assert len(fitted.log_prob(one)) == 1
+    completed = fitted.complete(one.drop(columns="y"))
+    assert completed["x"].tolist() == one["x"].tolist()
+    with pytest.raises(ValueError, match="one row only"):
+        Synthesizer("tabvae", overrides=TINY).fit(one)
+
+
 def test_probabilities_sum_to_one_and_name_the_classes(fitted):
     data = frame(40, seed=2)
     found = fitted.predict_proba(data)

@@ -71,7 +71,7 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
         chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
     if chosen["complete"] is not None:
         path = chosen["complete"]
-        chosen["complete"] = open_source(path).load()
+        chosen["complete"] = open_source(path, least=1).load()
         facts["complete"] = {"path": str(path)}
     chosen = {key: _default(key) if value is None else value for key, value in chosen.items()}
     chosen["temper"] = check_temper(chosen["temper"], key="temper")
