@@ -131,6 +131,8 @@ def test_mistakes_are_named():
         Synthesizer().fit([[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="tvae"):
         Synthesizer("tvea").fit(frame())
+    with pytest.raises(ValueError, match=r"no trainer\.max_epoch; .* trainer\.max_epochs\?"):
+        Synthesizer(overrides=["trainer.max_epoch=2"]).fit(frame())
     with pytest.raises(ValueError, match="there is no run at"):
         Synthesizer.load("no/such/run")
 

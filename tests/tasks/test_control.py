@@ -79,6 +79,21 @@ def test_several_words_ask_for_several_things():
     assert asked()["given"] == {}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("given.job=clerk", "given.job=judge"),
+        ("given.age=> 30", "given.job=judge", "given.age=< 20"),
+        ("condition.job=clerk", "condition.job=judge"),
+        ("shares.job={clerk: 0.5}", "shares.job={clerk: 0.6}"),
+    ],
+)
+def test_two_wishes_for_one_name_are_refused(words):
+    with pytest.raises(ValueError, match=f"{words[0].partition('=')[0]} is asked for twice"):
+        compose("sample", words)
+    assert asked("given.job=clerk", "given.job=clerk")["given"] == {"job": "clerk"}
+
+
 def test_shares_have_any_level():
     word = 'shares.in come={>50K: 0.5, "a, b": 0.2, c:d: 0.1}'
     options = resolved(compose("sample", ["run=x", word]))
