@@ -338,6 +338,7 @@ class Synthesizer(BaseEstimator):
         """
         run = Run.open(folder)
         loaded = _load(run)
+        run.warn_unfinished()
         made = cls(
             model=str(loaded.cfg.choices.model),
             seed=int(loaded.cfg.seed),

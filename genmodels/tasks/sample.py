@@ -28,6 +28,7 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.types import Raw
 from genmodels.writers.base import Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import write_card, write_manifest
 
@@ -64,12 +65,14 @@ def sample(cfg: DictConfig) -> Path:
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
     refuse_existing(out, overwrite=bool(cfg.overwrite))
     loaded = load_run(source, device=pick_device(cfg.device))
+    source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
     options = resolved(cfg)
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
     asked, control = read_asked(options)
-    rows = rows if asked.complete is None else len(asked.complete)
+    if asked.complete is not None:
+        rows = _rows_to_complete(asked.complete, rows, cfg)
     calibrate = read_calibrate(options["calibrate"])
     sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
     facts = {
@@ -93,13 +96,32 @@ def sample(cfg: DictConfig) -> Path:
     return out
 
 
+def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
+    """As many as the file has; another number may not be asked for.
+
+    Raises:
+        ValueError: when it is.
+    """
+    told = any(word.partition("=")[0] == "n" for word in cfg.overrides)
+    if told and rows != len(partial):
+        raise ValueError(
+            f"n={rows} and complete={cfg.complete} cannot be combined: each of the "
+            f"{len(partial):,} rows of the file is completed once; leave out n"
+        )
+    return len(partial)
+
+
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
     """What else the rows depend on, for the manifest."""
     return {
         "block_rows": sampler.draws.block_rows,
         "precision": sampler.precision,
         "device": sampler.device.type,
-        "run": {"name": source.path.resolve().name, "model_sha256": sha256(source.weights)},
+        "run": {
+            "name": source.path.resolve().name,
+            "model_sha256": sha256(source.weights),
+            **({} if source.read_manifest().get("finished", True) else {"finished": False}),
+        },
         "versions": _versions(),
         "schema": loaded.schema.state(),
     }
