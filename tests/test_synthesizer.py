@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import genmodels
 from genmodels import Synthesizer
 from genmodels.types import Images
 
@@ -135,6 +136,12 @@ def test_mistakes_are_named():
         Synthesizer(overrides=["trainer.max_epoch=2"]).fit(frame())
     with pytest.raises(ValueError, match="there is no run at"):
         Synthesizer.load("no/such/run")
+
+
+def test_the_package_lists_what_it_offers():
+    assert set(genmodels.__all__) <= set(dir(genmodels))
+    code = "import genmodels; assert set(genmodels.__all__) <= set(dir(genmodels))"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -157,6 +157,15 @@ def test_the_python_interface_asks_for_the_same(made, tmp_path):
     assert (made.sample(300, shares={"rich": {"yes": 1.0}})["rich"] == "yes").all()
 
 
+def test_another_number_than_the_rows_to_complete_is_refused(made, tmp_path):
+    path = tmp_path / "two.csv"
+    pd.DataFrame({"age": [30, 40]}).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"n=3 and complete=.*two.csv cannot be combined: .* 2 "):
+        write(made, tmp_path / "out", f"complete={path}", n=3)
+    with pytest.raises(ValueError, match="model=tvae cannot do complete"):
+        write(made, tmp_path / "out", f"complete={path}", n=2)
+
+
 def test_pictures_cannot_be_asked_for_attributes():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
