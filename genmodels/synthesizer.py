@@ -43,7 +43,10 @@ _OWN_WORDS = (
     "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
     "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
 )  # fmt: skip
-
+_SUCH = {
+    "given": '{"age": "> 80", "job": ["clerk", "judge"]}',
+    "shares": '{"job": {"clerk": 0.5}}',
+}
 
 Rows: TypeAlias = "pd.DataFrame | pa.Table | str | Path"
 
@@ -139,7 +142,8 @@ class Synthesizer(BaseEstimator):
             seed: another seed draws other rows.
             condition: "empirical" training frequencies, "balanced", or {name: level}.
             given: what each row must be, such as {"age": "> 80", "country": ["A", "B"],
-                "income": ">50K", "weight": None}; None is missing.
+                "income": ">50K", "weight": None}; None is missing, a list means that either
+                may be, and "20..30" is a range.
             balance: the column whose levels shall be equally frequent.
             shares: of some levels of a column, such as {"income": {">50K": 0.5}}; the others
                 keep their proportions.
@@ -156,8 +160,14 @@ class Synthesizer(BaseEstimator):
 
         Raises:
             NotFittedError: before `fit`.
+            TypeError: when `given` or `shares` is no dict, or a tuple is given.
             ValueError: when the model cannot do what is asked, or too few rows are as asked.
         """
+        for name, told in (("given", given), ("shares", shares)):
+            if told is not None and not isinstance(told, Mapping):
+                raise TypeError(
+                    f"{name} must be a dict of columns, such as {_SUCH[name]}, got {told!r}"
+                )
         asked = Asked(
             given=given or {},
             balance=balance,

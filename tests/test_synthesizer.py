@@ -138,6 +138,13 @@ def test_mistakes_are_named():
         Synthesizer.load("no/such/run")
 
 
+def test_wishes_of_another_type_are_refused_with_an_example(fitted):
+    with pytest.raises(TypeError, match=r"given must be a dict.*got 'size=m'"):
+        fitted.sample(2, given="size=m")
+    with pytest.raises(TypeError, match="shares must be a dict"):
+        fitted.sample(2, shares=["size"])
+
+
 def test_the_package_lists_what_it_offers():
     assert set(genmodels.__all__) <= set(dir(genmodels))
     code = "import genmodels; assert set(genmodels.__all__) <= set(dir(genmodels))"
