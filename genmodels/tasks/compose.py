@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from genmodels.tasks.check import check_values
 from genmodels.tasks.choices import CONFIGS, choices, groups, nearest
 
-__all__ = ["compose", "parts_of", "quoted", "require", "resolved", "shown"]
+__all__ = ["compose", "entries", "parts_of", "quoted", "require", "resolved", "shown"]
 
 PATHS = ("run", "out", "real", "synthetic", "holdout", "schema", "complete", "scenario")
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
@@ -81,6 +81,11 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 def shown(cfg: DictConfig) -> str:
     """The configuration as YAML."""
     return OmegaConf.to_yaml(cfg)
+
+
+def entries(cfg: DictConfig) -> Iterator[tuple[str, Any]]:
+    """All dotted keys with their values; references to other keys as they are written."""
+    yield from _entries(OmegaConf.to_container(cfg, resolve=False))
 
 
 def require(cfg: DictConfig) -> None:
