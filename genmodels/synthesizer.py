@@ -29,10 +29,10 @@ from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
-from genmodels.tasks.control import Asked, check_temper
+from genmodels.tasks.control import Asked, Shortfall, asked_for
 from genmodels.tasks.predict import build_prediction, log_probs, target_of
 from genmodels.tasks.quiet import isolated
-from genmodels.tasks.sample import build_sampler, pick_device
+from genmodels.tasks.sample import build_sampler, pick_device, shortfall_facts
 from genmodels.tasks.train import train
 from genmodels.types import Images, Source
 
@@ -43,11 +43,6 @@ _OWN_WORDS = (
     "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
     "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
 )  # fmt: skip
-_SUCH = {
-    "given": '{"age": "> 80", "job": ["clerk", "judge"]}',
-    "shares": '{"job": {"clerk": 0.5}}',
-}
-
 Rows: TypeAlias = "pd.DataFrame | pa.Table | str | Path"
 
 
@@ -131,7 +126,11 @@ class Synthesizer(BaseEstimator):
         balance: str | None = None,
         shares: Mapping[str, Mapping[Any, float]] | None = None,
         temper: float = 1.0,
-        constraints: Sequence[str] = (),
+        scenario: Mapping[str, Any] | str | Path | None = None,
+        constraints: Sequence[str] | str = (),
+        redraws: int = 20,
+        shortfall: Shortfall = "error",
+        candidates: int = 8,
         calibrate: Calibrate = "off",
         block_rows: int | None = None,
     ) -> pd.DataFrame | Images:
@@ -148,6 +147,10 @@ class Synthesizer(BaseEstimator):
             shares: of some levels of a column, such as {"income": {">50K": 0.5}}; the others
                 keep their proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
+            scenario: a YAML file of named strata with share, given and temper, or what it holds.
+            redraws: how often a row that is not as asked is drawn again.
+            shortfall: "drop" leaves out rows that are still not as asked, with a warning.
+            candidates: rows drawn for each one kept where something is given: more are more exact.
             constraints: between columns, such as "start <= end" or "total = a + b".
             calibrate: "marginal" makes every level and number as frequent as in training, "pin"
                 the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
@@ -163,17 +166,16 @@ class Synthesizer(BaseEstimator):
             TypeError: when `given` or `shares` is no dict, or a tuple is given.
             ValueError: when the model cannot do what is asked, or too few rows are as asked.
         """
-        for name, told in (("given", given), ("shares", shares)):
-            if told is not None and not isinstance(told, Mapping):
-                raise TypeError(
-                    f"{name} must be a dict of columns, such as {_SUCH[name]}, got {told!r}"
-                )
-        asked = Asked(
-            given=given or {},
+        asked = asked_for(
+            given=given,
             balance=balance,
-            shares=shares or {},
-            temper=check_temper(temper, key="temper"),
+            shares=shares,
+            temper=temper,
+            scenario=scenario,
             constraints=constraints,
+            redraws=redraws,
+            shortfall=shortfall,
+            candidates=candidates,
         )
         sampler = build_sampler(
             self._fitted(),
@@ -184,6 +186,7 @@ class Synthesizer(BaseEstimator):
             block_rows=block_rows,
         )
         raw = sampler.sample(n)
+        shortfall_facts(sampler)
         if isinstance(raw, Images):
             return raw
         frame = to_frame(raw, self._dtypes)

@@ -84,7 +84,7 @@ def defaults(path: Path) -> dict[str, str]:
     """The choice of each group that a config file makes, where it makes one."""
     texts = path.read_text(encoding="utf-8").splitlines()
     line = re.compile(r"^  - ([a-z]\w*): (\w+)$")
-    found = dict(m.groups() for m in map(line.match, texts) if m)
+    found = {m[1]: m[2] for m in map(line.match, texts) if m}
     return {group: name for group, name in found.items() if name != "null"}
 
 

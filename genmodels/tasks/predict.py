@@ -91,6 +91,7 @@ def build_prediction(
         slack=float("inf"),
         what="predict",
         without=target,
+        strict=False,
     )
     assert isinstance(loaded.model, Prior)
     prediction = Prediction(

@@ -32,7 +32,7 @@ from genmodels.types import Raw
 from genmodels.writers.base import Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import write_card, write_manifest
 
-__all__ = ["build_sampler", "pick_device", "run", "sample"]
+__all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,6 @@ def sample(cfg: DictConfig) -> Path:
     require(cfg)
     rows, seed = whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
-    refuse_existing(out, overwrite=bool(cfg.overwrite))
     loaded = load_run(source, device=pick_device(cfg.device))
     source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
@@ -75,6 +74,7 @@ def sample(cfg: DictConfig) -> Path:
         rows = _rows_to_complete(asked.complete, rows, cfg)
     calibrate = read_calibrate(options["calibrate"])
     sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
+    refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
     facts = {
         "rows": rows,
         "format": kind,
@@ -87,7 +87,7 @@ def sample(cfg: DictConfig) -> Path:
     start = time.monotonic()
     with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
         files = writer.write(tracked(sampler.blocks(rows), rows), folder)
-        facts |= _shortfall(sampler)
+        facts |= shortfall_facts(sampler)
         write_card(folder, write_manifest(folder, files, facts))
     rows = facts["rows"]
     seconds = time.monotonic() - start
@@ -127,7 +127,7 @@ def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
     }
 
 
-def _shortfall(sampler: Sampler) -> dict[str, Any]:
+def shortfall_facts(sampler: Sampler) -> dict[str, Any]:
     """How many rows there are and why not all, if rows that were not as asked were dropped."""
     found = {} if sampler.controlled is None else sampler.controlled.facts()
     if not found:

@@ -166,6 +166,28 @@ def test_another_number_than_the_rows_to_complete_is_refused(made, tmp_path):
         write(made, tmp_path / "out", f"complete={path}", n=2)
 
 
+def test_python_asks_for_redraws_and_for_fewer_rows(made, caplog):
+    wanted = {"constraints": "low <= 5", "redraws": 0}
+    with pytest.raises(ValueError, match="low <= 5"):
+        made.sample(60, **wanted)
+    some = made.sample(60, **wanted, shortfall="drop")
+    assert 0 < len(some) < 60
+    assert (some["low"] <= 5).all()
+    assert f"{len(some)} of 60 rows are as asked" in caplog.text
+    with pytest.raises(ValueError, match="candidates must be a whole number"):
+        made.sample(2, candidates=0)
+
+
+def test_what_is_asked_wrongly_is_told_before_a_dataset_that_is_there(made, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").touch()
+    for word in ("given.job=nobody", "shares.job={clerk: 2}", "constraints=age <"):
+        with pytest.raises(ValueError, match=r"no level|shares\.job|too early"):
+            write(made, tmp_path / "out", word)
+    with pytest.raises((ValueError, OSError), match=r"exists|overwrite"):
+        write(made, tmp_path / "out")
+
+
 def test_pictures_cannot_be_asked_for_attributes():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
@@ -182,6 +204,7 @@ def test_pictures_cannot_be_asked_for_attributes():
         (["given.agee=3"], "did you mean 'age'"),
         (["given.job=clark"], "did you mean 'clerk'"),
         (["given.id=5"], "made anew"),
+        (["given.job=[clerk"], "bracket of the list is not closed"),
         (["given.age=> 500"], "no such value|no value"),
         (["balance=age"], "scenario"),
         (["balance=job", "shares.job={clerk: 0.5}"], "cannot be combined"),
