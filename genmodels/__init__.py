@@ -13,6 +13,11 @@ __all__ = ["Synthesizer", "SyntheticSampler", "__version__", "evaluate"]
 __version__ = "0.1.0"
 
 
+def __dir__() -> list[str]:
+    """The names that are imported when they are asked for, too."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """Import the heavy parts when they are asked for, not with the package."""
     if name == "Synthesizer":

@@ -20,7 +20,7 @@ from typing import Any
 
 from genmodels import __version__
 from genmodels.tasks.choices import CONFIGS, SUBJECTS, VERBS, nearest
-from genmodels.tasks.help import overview, verb_help
+from genmodels.tasks.help import Composed, overview, verb_help
 
 __all__ = ["main"]
 
@@ -58,7 +58,8 @@ def _dispatch(words: list[str]) -> int:
     folder, rest = _config_dir(rest)
     folders = [CONFIGS, *([folder] if folder else [])]
     if any(word in ("-h", "--help") for word in rest):
-        _say(verb_help(verb, folders))
+        given = [word for word in rest if "=" in word and not word.startswith("-")]
+        _say(verb_help(verb, folders, _composed(verb, given, folder) if given else None))
         return 0
     rest = _subject(verb, rest)
     only_show = "--cfg" in rest
@@ -78,6 +79,15 @@ def _dispatch(words: list[str]) -> int:
     with _importing():
         task = importlib.import_module(f"genmodels.tasks.{verb}")
     return int(task.run(cfg) or 0)
+
+
+def _composed(verb: str, words: list[str], folder: Path | None) -> Composed:
+    """What some words come to, for help: nothing is imported for help without words."""
+    with _importing():
+        from genmodels.tasks.compose import compose, entries
+    cfg = compose(verb, words, config_dir=folder)
+    chosen = {str(group): str(name) for group, name in cfg.choices.items()}
+    return Composed(values=dict(entries(cfg)), chosen=chosen)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from genmodels.wishes import TooFewRowsError
 
 __all__ = ["SyntheticSampler"]
 
-_SMALL = 1024  # rows
+_SMALL = 512  # rows: the usual block where something is given
 
 
 class SyntheticSampler(BaseOverSampler):

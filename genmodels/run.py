@@ -11,6 +11,7 @@ Only names, reading and writing; what the files mean is known to their writers.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from torch import Tensor
 from genmodels.files import atomic_path, read_json, write_json, write_text
 
 __all__ = ["Run"]
+
+logger = logging.getLogger(__name__)
 
 
 class Run:
@@ -173,6 +176,18 @@ class Run:
     def read_manifest(self) -> dict[str, Any]:
         """What was recorded of the training; empty before the first record."""
         return read_json(self.manifest) if self.manifest.is_file() else {}
+
+    def warn_unfinished(self) -> None:
+        """Say so when training was interrupted: draws are then of its best weights so far."""
+        if self.read_manifest().get("finished") is not False:
+            return
+        there = self.checkpoints.is_dir() and any(self.checkpoints.iterdir())
+        onward = f"; go on with: genmodels train run={self} resume=auto" if there else ""
+        logger.warning(
+            "the training of %s did not finish, so what is drawn is of the best weights so far%s",
+            self,
+            onward,
+        )
 
     def write_manifest(self, **entries: Any) -> None:
         """Add entries to the manifest."""

@@ -29,10 +29,10 @@ from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, load_run, takes_any_part
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
-from genmodels.tasks.control import Asked, check_temper
+from genmodels.tasks.control import Asked, Shortfall, asked_for
 from genmodels.tasks.predict import build_prediction, log_probs, target_of
 from genmodels.tasks.quiet import isolated
-from genmodels.tasks.sample import build_sampler, pick_device
+from genmodels.tasks.sample import build_sampler, pick_device, shortfall_facts
 from genmodels.tasks.train import train
 from genmodels.types import Images, Source
 
@@ -43,8 +43,6 @@ _OWN_WORDS = (
     "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
     "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
 )  # fmt: skip
-
-
 Rows: TypeAlias = "pd.DataFrame | pa.Table | str | Path"
 
 
@@ -139,7 +137,11 @@ class Synthesizer(BaseEstimator):
         balance: str | None = None,
         shares: Mapping[str, Mapping[Any, float]] | None = None,
         temper: float = 1.0,
-        constraints: Sequence[str] = (),
+        scenario: Mapping[str, Any] | str | Path | None = None,
+        constraints: Sequence[str] | str = (),
+        redraws: int = 20,
+        shortfall: Shortfall = "error",
+        candidates: int = 8,
         calibrate: Calibrate = "off",
         block_rows: int | None = None,
     ) -> pd.DataFrame | Images:
@@ -150,31 +152,41 @@ class Synthesizer(BaseEstimator):
             seed: another seed draws other rows.
             condition: "empirical" training frequencies, "balanced", or {name: level}.
             given: what each row must be, such as {"age": "> 80", "country": ["A", "B"],
-                "income": ">50K", "weight": None}; None is missing.
+                "income": ">50K", "weight": None}; None is missing, a list means that either
+                may be, and "20..30" is a range.
             balance: the column whose levels shall be equally frequent.
             shares: of some levels of a column, such as {"income": {">50K": 0.5}}; the others
                 keep their proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
+            scenario: a YAML file of named strata with share, given and temper, or what it holds.
+            redraws: how often a row that is not as asked is drawn again.
+            shortfall: "drop" leaves out rows that are still not as asked, with a warning.
+            candidates: rows drawn for each one kept where something is given: more are more exact.
             constraints: between columns, such as "start <= end" or "total = a + b".
             calibrate: "marginal" makes every level and number as frequent as in training, "pin"
                 the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
                 `genmodels.evaluate` reads. Not together with wishes.
             block_rows: rows drawn together, part of what a row depends on; a small block is
-                quicker for few rows. None: by their width.
+                quicker for few rows. None: by their width, with wishes at most 512.
 
         Returns:
             A DataFrame with the dtypes of the one in `fit`, or `Images`.
 
         Raises:
             NotFittedError: before `fit`.
+            TypeError: when `given` or `shares` is no dict, or a tuple is given.
             ValueError: when the model cannot do what is asked, or too few rows are as asked.
         """
-        asked = Asked(
-            given=given or {},
+        asked = asked_for(
+            given=given,
             balance=balance,
-            shares=shares or {},
-            temper=check_temper(temper, key="temper"),
+            shares=shares,
+            temper=temper,
+            scenario=scenario,
             constraints=constraints,
+            redraws=redraws,
+            shortfall=shortfall,
+            candidates=candidates,
         )
         sampler = build_sampler(
             self._fitted(),
@@ -185,6 +197,7 @@ class Synthesizer(BaseEstimator):
             block_rows=block_rows,
         )
         raw = sampler.sample(n)
+        shortfall_facts(sampler)
         if isinstance(raw, Images):
             return raw
         frame = to_frame(raw, self._dtypes)
@@ -212,7 +225,7 @@ class Synthesizer(BaseEstimator):
             ValueError: when the model cannot be given parts of a row, or a value does not fit.
         """
         loaded = self._fitted()
-        partial = as_source(data, what="complete").load()
+        partial = as_source(data, what="complete", least=1).load()
         if not isinstance(partial, pa.Table):
             raise TypeError("complete needs rows with columns, got images")
         sampler = build_sampler(loaded, seed=seed, asked=Asked(complete=partial))
@@ -245,7 +258,8 @@ class Synthesizer(BaseEstimator):
             TypeError: when `data` is of another type.
             ValueError: when the model has no exact likelihood, or a value does not fit.
         """
-        return log_probs(self._fitted(), as_source(data, what="log_prob").load(), given=given)
+        raw = as_source(data, what="log_prob", least=1).load()
+        return log_probs(self._fitted(), raw, given=given)
 
     def predict_proba(
         self, data: Rows, target: str | None = None, *, draws: int = 64, seed: int = 0
@@ -276,7 +290,7 @@ class Synthesizer(BaseEstimator):
         """
         loaded = self._fitted()
         name = target_of(loaded, target)
-        raw = as_source(data, what="predict_proba").load()
+        raw = as_source(data, what="predict_proba", least=1).load()
         prediction, aim = build_prediction(loaded, raw, name, draws=draws, seed=seed)
         if aim.classes is None:
             raise ValueError(
@@ -314,7 +328,7 @@ class Synthesizer(BaseEstimator):
         """
         loaded = self._fitted()
         name = target_of(loaded, target)
-        raw = as_source(data, what="predict").load()
+        raw = as_source(data, what="predict", least=1).load()
         prediction, aim = build_prediction(loaded, raw, name, how=how, draws=draws, seed=seed)
         if aim.labelled:
             assert aim.classes is not None
@@ -353,6 +367,7 @@ class Synthesizer(BaseEstimator):
         """
         run = Run.open(folder)
         loaded = _load(run)
+        run.warn_unfinished()
         made = cls(
             model=str(loaded.cfg.choices.model),
             seed=int(loaded.cfg.seed),

@@ -6,6 +6,7 @@ encoded rows is the codec's.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Cells", "Range", "TooFewRowsError", "Wish", "among"]
+__all__ = ["Cells", "Range", "TooFewRowsError", "Wish", "among", "near_levels"]
+
+_FEW = 10  # levels that are all named
+_MOST_HELD = 5  # names that hold a word
 
 Level = str | int | float | bool
 
@@ -148,6 +152,23 @@ def among(array: pa.Array, levels: Sequence[Level]) -> np.ndarray:
         indices = array.indices.fill_null(len(array.dictionary))
         return known[np.asarray(indices)]
     return np.asarray(pc.is_in(array, value_set=pa.array(levels).cast(array.type)), bool)
+
+
+def near_levels(word: str, levels: Sequence[str]) -> str:
+    """All levels where there are few, else those that hold the word or are much like it."""
+    names = list(levels)
+    if len(names) <= _FEW:
+        close = difflib.get_close_matches(word.lower(), [n.lower() for n in names], 1, cutoff=0.7)
+        found = next((name for name in names if close and name.lower() == close[0]), None)
+        guess = "" if found is None else f"; did you mean {found!r}?"
+        return f"{guess}{' T' if guess else '; t'}here are {', '.join(map(repr, names))}"
+    folded = {name.lower(): name for name in names}
+    held = [n for n in folded if word and word.lower() in n]
+    alike = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
+    found_names = [folded[name] for name in dict.fromkeys((*held[:_MOST_HELD], *alike))]
+    if found_names:
+        return f"; did you mean {' or '.join(map(repr, found_names))}?"
+    return f"; there are {', '.join(map(repr, names[:_FEW]))}, ..."
 
 
 def _numbers(array: pa.Array) -> np.ndarray:

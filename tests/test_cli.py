@@ -42,6 +42,25 @@ def test_help_of_train_shows_choices_defaults_and_examples(capsys):
         assert part in out
 
 
+def test_help_shows_what_other_words_of_the_line_come_to(capsys):
+    out = call(capsys, "train", "model=tabvae", "batching.batch_size=99", "--help")[1]
+    for part in (
+        "trainer.max_epochs=20", "data.validation=0.05", "batching.batch_size=99",
+        "validation.patience=null", "data.path=???", "resume=false",
+        "\nmodel=...  (here: tabvae)\n",
+    ):  # fmt: skip
+        assert part in out
+    assert "what your words come to" in out
+    assert call(capsys, "train", "model=tabvea", "--help")[0] == 2
+
+
+def test_help_marks_the_default_of_each_group(capsys):
+    out = call(capsys, "train", "--help")[1]
+    assert "\nmodel=...  (default: tvae)\n" in out
+    assert "\ndata=...  (default: csv)\n" in out
+    assert "\nexperiment=...\n" in out
+
+
 def test_help_of_sample_shows_formats(capsys):
     out = call(capsys, "sample", "--help")[1]
     formats = out.partition("\nformat=...\n")[2]

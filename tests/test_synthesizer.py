@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import genmodels
 from genmodels import Synthesizer
 from genmodels.types import Images
 
@@ -131,8 +132,23 @@ def test_mistakes_are_named():
         Synthesizer().fit([[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="tvae"):
         Synthesizer("tvea").fit(frame())
+    with pytest.raises(ValueError, match=r"no trainer\.max_epoch; .* trainer\.max_epochs\?"):
+        Synthesizer(overrides=["trainer.max_epoch=2"]).fit(frame())
     with pytest.raises(ValueError, match="there is no run at"):
         Synthesizer.load("no/such/run")
+
+
+def test_wishes_of_another_type_are_refused_with_an_example(fitted):
+    with pytest.raises(TypeError, match=r"given must be a dict.*got 'size=m'"):
+        fitted.sample(2, given="size=m")
+    with pytest.raises(TypeError, match="shares must be a dict"):
+        fitted.sample(2, shares=["size"])
+
+
+def test_the_package_lists_what_it_offers():
+    assert set(genmodels.__all__) <= set(dir(genmodels))
+    code = "import genmodels; assert set(genmodels.__all__) <= set(dir(genmodels))"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_the_package_imports_nothing_heavy():

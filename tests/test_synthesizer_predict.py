@@ -1,5 +1,7 @@
 """Log-probabilities and predictions of a trained synthesizer, and refusals by name."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,32 @@ def test_a_strong_rule_is_predicted(fitted):
     assert found.name == "y"
     assert found.dtype == data["y"].dtype
     assert found.index.equals(data.index)
+
+
+def test_a_column_that_the_run_does_not_know_is_left_out_with_a_warning(fitted, caplog):
+    data = frame(20, seed=1)
+    found = fitted.predict_proba(data.assign(note="n", other=1))
+    assert "left out: 'note', 'other'" in caplog.text
+    pd.testing.assert_frame_equal(found, fitted.predict_proba(data))
+
+
+def test_more_candidates_and_a_scenario_can_be_asked_for_in_python(fitted, tmp_path):
+    strata = {"one": {"share": 0.5, "given": {"y": "yes"}}}
+    (tmp_path / "s.yaml").write_text(json.dumps(strata))
+    some = fitted.sample(20, scenario=strata)
+    pd.testing.assert_frame_equal(some, fitted.sample(20, scenario=tmp_path / "s.yaml"))
+    given = {"x": "> 0.5", "z": "> 1"}
+    assert not fitted.sample(20, given=given, candidates=1).equals(fitted.sample(20, given=given))
+
+
+def test_one_row_is_enough(fitted):
+    one = frame(300, seed=1).head(1)
+    assert len(fitted.predict(one)) == len(fitted.predict_proba(one)) == 1
+    assert len(fitted.log_prob(one)) == 1
+    completed = fitted.complete(one.drop(columns="y"))
+    assert completed["x"].tolist() == one["x"].tolist()
+    with pytest.raises(ValueError, match="one row only"):
+        Synthesizer("tabvae", overrides=TINY).fit(one)
 
 
 def test_probabilities_sum_to_one_and_name_the_classes(fitted):
@@ -170,8 +198,6 @@ def test_mistakes_are_named(fitted):
     for target in ("y", "z"):
         with pytest.raises(ValueError, match="how must be mean or median, got 'mode'"):
             fitted.predict(data, target, how="mode")
-    with pytest.raises(ValueError, match="there is no column 'other'"):
-        fitted.predict(data.assign(other=1))
     with pytest.raises(ValueError, match=r"has no classes.* use predict"):
         fitted.predict_proba(data, "z")
     with pytest.raises(ValueError, match="'xl'"):

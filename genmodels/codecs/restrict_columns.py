@@ -25,7 +25,7 @@ from genmodels.codecs.columns.tokens import Tokens
 from genmodels.codecs.restrict_scores import score_spans
 from genmodels.layout import TableLayout
 from genmodels.variables import variables
-from genmodels.wishes import Range, Wish, among
+from genmodels.wishes import Range, Wish, among, near_levels
 
 __all__ = ["Limit", "limits_of", "rare_levels"]
 
@@ -160,6 +160,7 @@ def _refuse_unknown(codec: OneHot, wish: Wish) -> None:
     if unknown:
         raise ValueError(
             f"{wish}: {unknown[0]!r} was not among the {len(known)} levels of the training data"
+            f"{near_levels(str(unknown[0]), list(map(str, known)))}"
         )
 
 
@@ -182,7 +183,8 @@ def _of_datetime(codec: Datetime, wish: Wish) -> list[Limit]:
     if wish.present and not ends and not wish.missing:
         raise ValueError(
             f"{wish}: the training data had no such time; its values lie from "
-            f"{_shown(codec, codec.lower)} to {_shown(codec, codec.upper)}"
+            f"{_shown(codec, codec.lower)} to {_shown(codec, codec.upper)}, and what was asked "
+            f"was read as {_read(codec, wish)}. Write 2020-01-31 or 2020-01-31 12:00 to be sure"
         )
     wall = [tuple(codec.clock.wall(np.array(pair)).tolist()) for pair in ends]
     return [
@@ -197,6 +199,27 @@ def _ends(codec: Datetime, one: Range) -> tuple[int, int]:
     low = codec.lower if one.low is None else max(int(one.low) + one.above, codec.lower)
     high = codec.upper if one.high is None else min(int(one.high) - one.below, codec.upper)
     return low, high
+
+
+def _read(codec: Datetime, wish: Wish) -> str:
+    """The ranges of a wish in words, year first."""
+    texts = []
+    for one in wish.ranges or ():
+        ends = [None if end is None else _shown(codec, int(end)) for end in (one.low, one.high)]
+        if one.low is not None and one.high is not None and _is_day(one.low, one.high):
+            texts.append(f"the day {str(ends[0])[:10]}")
+        elif one.low is not None and one.low == one.high:
+            texts.append(f"{ends[0]}")
+        elif ends[0] is None:
+            texts.append(f"before {ends[1]}")
+        else:
+            texts.append(f"{ends[0]} and later" if ends[1] is None else " to ".join(map(str, ends)))
+    return " or ".join(texts) or "any time"
+
+
+def _is_day(low: float, high: float) -> bool:
+    """From a midnight to the next one: 23 to 25 hours where there is summer time."""
+    return DAY - 3600 * SECOND <= high - low <= DAY + 3600 * SECOND
 
 
 def _shown(codec: Datetime, instant: int) -> str:

@@ -28,7 +28,8 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
         path: a CSV, Parquet, Arrow or .npz file; a glob, list or folder of CSV, Parquet or
             Arrow files; a folder of images; a synthetic dataset as written by `sample`; or a
             DataFrame.
-        options: of the source, such as `separator` of a CSV or `size` of images.
+        options: of the source, such as `separator` of a CSV or `size` of images; `least` rows
+            of a table, which images do not mind.
 
     Raises:
         FileNotFoundError: when nothing is there, with near names.
@@ -48,20 +49,21 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
     return _by_ending(path, files[0], options)
 
 
-def as_source(data: Any, *, what: str) -> Source:
+def as_source(data: Any, *, what: str, least: int = 2) -> Source:
     """The source for whatever a Python user hands over.
 
     Args:
         data: a DataFrame, an Arrow table, `Images`, or a path.
         what: whose data it is, for the message, such as "fit".
+        least: how many rows a table must have, 1 or 2.
 
     Raises:
         TypeError: when it is of another type.
     """
     if isinstance(data, pa.Table | Images):
-        return Memory(raw=data)
+        return Memory(raw=data, least=least)
     if isinstance(data, pd.DataFrame | str | Path):
-        return open_source(data)
+        return open_source(data, least=least)
     raise TypeError(
         f"{what} needs a pandas DataFrame, a pyarrow Table, genmodels.types.Images or a path, got "
         f"{type(data).__module__}.{type(data).__name__}"
@@ -111,10 +113,14 @@ def _npz(file: Path, options: dict[str, Any]) -> Source:
 
     if holds_table(file):
         return NPZTable(path=file, **options)
-    return NPZ(path=file, **options)
+    return NPZ(path=file, **_of_images(options))
 
 
 def _images(folder: Path, options: dict[str, Any]) -> Source:
     from genmodels.data.sources.imagefolder import ImageFolder
 
-    return ImageFolder(path=folder, **options)
+    return ImageFolder(path=folder, **_of_images(options))
+
+
+def _of_images(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "least"}

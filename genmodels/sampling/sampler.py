@@ -41,6 +41,7 @@ __all__ = [
 
 Precision = Literal["float32", "bfloat16"]
 _PASS_ROWS = 4096
+_CONTROLLED_ROWS = 512
 AHEAD = 16  # blocks that may wait for a reader who writes many of them at once
 
 
@@ -84,8 +85,8 @@ class Sampler:
         seed: row i depends on (seed, i) alone.
         device: where the model is.
         precision: "bfloat16" lets the model's large products round to 8 bits, see autocast.
-        block_rows: rows per block, or None to choose by the width of a sample. Part of what a
-            row depends on.
+        block_rows: rows per block, or None to choose by the width of a sample, with `controlled`
+            at most 512. Part of what a row depends on.
         workers: blocks at work at once; None: one per core.
         controlled: draws rows as they are asked for; None: as the model draws them.
         calibration: what changes how a model that takes one draws; not with `controlled`.
@@ -115,8 +116,9 @@ class Sampler:
         self.conditions = conditions
         self.device = torch.device(device)
         self.precision = precision
-        rows = default_block_rows(codec.layout) if block_rows is None else block_rows
-        self.draws = Draws(seed=seed, block_rows=rows)
+        if block_rows is None:
+            block_rows = default_block_rows(codec.layout, controlled=controlled is not None)
+        self.draws = Draws(seed=seed, block_rows=block_rows)
         self.workers = workers or cores()
         self.controlled = controlled
         self.calibration = calibration
@@ -222,11 +224,18 @@ class Sampler:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def default_block_rows(layout: Layout) -> int:
-    """A power of two that keeps a block's activations within some tens of megabytes."""
+def default_block_rows(layout: Layout, *, controlled: bool = False) -> int:
+    """A power of two that keeps a block's activations within some tens of megabytes.
+
+    Args:
+        layout: of an encoded row.
+        controlled: whether rows are asked for: several candidates are then drawn of each, so
+            that a whole block would keep someone waiting who wants a few rows.
+    """
     width = int(np.prod(layout.shape))
     budget = 1 << (21 if len(layout.shape) == 1 else 19)
-    return min(8192, 1 << max(3, (budget // max(width, 1)).bit_length() - 1))
+    most = _CONTROLLED_ROWS if controlled else 8192
+    return min(most, 1 << max(3, (budget // max(width, 1)).bit_length() - 1))
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

@@ -16,6 +16,7 @@ __all__ = [
     "SUBJECTS",
     "VERBS",
     "choices",
+    "defaults",
     "groups",
     "nearest",
     "settings",
@@ -77,6 +78,14 @@ def settings(path: Path, *, below: str | None = None) -> list[tuple[str, str, st
         start = texts.index(f"{below}:") + 1
         texts = [t[2:] for t in itertools.takewhile(lambda t: t.startswith("  "), texts[start:])]
     return [m.groups() for m in map(line.match, texts) if m]  # type: ignore[misc]
+
+
+def defaults(path: Path) -> dict[str, str]:
+    """The choice of each group that a config file makes, where it makes one."""
+    texts = path.read_text(encoding="utf-8").splitlines()
+    line = re.compile(r"^  - ([a-z]\w*): (\w+)$")
+    found = {m[1]: m[2] for m in map(line.match, texts) if m}
+    return {group: name for group, name in found.items() if name != "null"}
 
 
 def with_bases(path: Path) -> list[Path]:

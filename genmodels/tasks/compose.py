@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from genmodels.tasks.check import check_values
 from genmodels.tasks.choices import CONFIGS, choices, groups, nearest
 
-__all__ = ["compose", "parts_of", "quoted", "require", "resolved", "shown"]
+__all__ = ["compose", "entries", "parts_of", "quoted", "require", "resolved", "shown"]
 
 PATHS = ("run", "out", "real", "synthetic", "holdout", "schema", "complete", "scenario")
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
@@ -47,6 +47,7 @@ def compose(
     """
     if config_dir is not None and not config_dir.is_dir():
         raise ValueError(f"--config-dir {config_dir} is not a folder")
+    _refuse_two_wishes(overrides)
     words = [_plain_level(_plain_path(word)) for word in overrides]
     parsed = [_parse(word) for word in words]
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
@@ -80,6 +81,11 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 def shown(cfg: DictConfig) -> str:
     """The configuration as YAML."""
     return OmegaConf.to_yaml(cfg)
+
+
+def entries(cfg: DictConfig) -> Iterator[tuple[str, Any]]:
+    """All dotted keys with their values; references to other keys as they are written."""
+    yield from _entries(OmegaConf.to_container(cfg, resolve=False))
 
 
 def require(cfg: DictConfig) -> None:
@@ -146,6 +152,21 @@ def _plain_level(word: str) -> str:
 _NAMING = ("condition", "given", "shares")
 
 
+def _refuse_two_wishes(words: Sequence[str]) -> None:
+    """Refuse two different things asked of one name: of other keys the last word counts."""
+    asked: dict[str, str] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        root, dot, _ = key.partition(".")
+        if not (sign and dot and root in _NAMING):
+            continue
+        if asked.setdefault(key, value) != value:
+            either = f"; either may be: {key}=[{asked[key]}, {value}]" if root == "given" else ""
+            raise ValueError(
+                f"{key} is asked for twice: {asked[key]} and {value}. Give one of them{either}"
+            )
+
+
 def _escaped(name: str) -> str:
     """A text as a key, whatever is in it."""
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", name)
@@ -202,7 +223,8 @@ def _diagnosis(
     for override in chosen:
         group, value = override.key_or_group.partition("@")[0], override.value()
         known = choices(group, folders)
-        if isinstance(value, str) and value not in known and value != "null":
+        ours = str(value).startswith("_")  # of data in memory: not among what may be chosen
+        if isinstance(value, str) and value not in known and value != "null" and not ours:
             return f"there is no {group}={value}{nearest(value, known)}"
     try:
         tree = _hydra(verb, extra + [str(o.input_line) for o in chosen])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from genmodels.codecs.restrict import Restrictor
@@ -24,6 +25,8 @@ from genmodels.types import Raw
 __all__ = [
     "KEYS",
     "Asked",
+    "Shortfall",
+    "asked_for",
     "build_controlled",
     "check_temper",
     "model_of",
@@ -37,6 +40,11 @@ KEYS = (
     *("redraws", "shortfall", "candidates"),
 )
 """The settings of `genmodels sample` that this file is about."""
+
+_SUCH = {
+    "given": '{"age": "> 80", "job": ["clerk", "judge"]}',
+    "shares": '{"job": {"clerk": 0.5}}',
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +88,55 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
         chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
     if chosen["complete"] is not None:
         path = chosen["complete"]
-        chosen["complete"] = open_source(path).load()
+        chosen["complete"] = open_source(path, least=1).load()
         facts["complete"] = {"path": str(path)}
     chosen = {key: _default(key) if value is None else value for key, value in chosen.items()}
     chosen["temper"] = check_temper(chosen["temper"], key="temper")
-    for key, least in (("redraws", 0), ("candidates", 1)):
-        number = chosen[key]
+    _check_counts(redraws=chosen["redraws"], candidates=chosen["candidates"])
+    return Asked(**chosen), facts
+
+
+def asked_for(
+    *,
+    given: Mapping[str, Any] | None = None,
+    shares: Mapping[str, Mapping[Any, float]] | None = None,
+    scenario: Mapping[str, Any] | str | Path | None = None,
+    constraints: Sequence[str] | str = (),
+    temper: float = 1.0,
+    redraws: int = 20,
+    candidates: int = 8,
+    **others: Any,
+) -> Asked:
+    """What a Python caller asks for; see `Asked`.
+
+    Raises:
+        TypeError: when `given` or `shares` is no dict.
+        ValueError: when a number or a scenario cannot be used.
+    """
+    for name, told in (("given", given), ("shares", shares)):
+        if told is not None and not isinstance(told, Mapping):
+            raise TypeError(f"{name} must be a dict of names, such as {_SUCH[name]}, got {told!r}")
+    _check_counts(redraws=redraws, candidates=candidates)
+    if isinstance(scenario, str | Path):
+        scenario = read_scenario(str(scenario))
+    return Asked(
+        given=given or {},
+        shares=shares or {},
+        scenario=scenario or {},
+        constraints=[constraints] if isinstance(constraints, str) else constraints,
+        temper=check_temper(temper, key="temper"),
+        redraws=redraws,
+        candidates=candidates,
+        **others,
+    )
+
+
+def _check_counts(**counts: Any) -> None:
+    """Refuse numbers of draws that are none."""
+    for key, number in counts.items():
+        least = 0 if key == "redraws" else 1
         if not isinstance(number, int) or isinstance(number, bool) or number < least:
             raise ValueError(f"{key} must be a whole number of at least {least}, got {number!r}")
-    return Asked(**chosen), facts
 
 
 def build_controlled(

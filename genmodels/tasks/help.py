@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from genmodels.tasks.choices import CONFIGS, VERBS, choices, groups, settings, summary, with_bases
+from genmodels.tasks.choices import (
+    CONFIGS,
+    VERBS,
+    choices,
+    defaults,
+    groups,
+    settings,
+    summary,
+    with_bases,
+)
 
-__all__ = ["overview", "verb_help"]
+__all__ = ["Composed", "overview", "verb_help"]
 
 EXAMPLES = {
     "train": [
@@ -81,8 +92,27 @@ def overview() -> str:
     )
 
 
-def verb_help(verb: str, folders: Sequence[Path]) -> str:
-    """`genmodels <verb> --help`."""
+@dataclass(frozen=True)
+class Composed:
+    """What words such as `model=ctgan` come to.
+
+    Args:
+        values: by dotted key.
+        chosen: the choice of each group.
+    """
+
+    values: Mapping[str, Any]
+    chosen: Mapping[str, str]
+
+
+def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = None) -> str:
+    """`genmodels <verb> --help`, with the values that other words of the line come to.
+
+    Args:
+        verb: of `VERBS`.
+        folders: where choices are looked for.
+        composed: what those words come to; None: there are none, defaults are shown.
+    """
     root = CONFIGS / f"{verb}.yaml"
     parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
     parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
@@ -95,18 +125,47 @@ def verb_help(verb: str, folders: Sequence[Path]) -> str:
             for key, default, text in settings(path, below=below)
             if prefix != "trainer." or key in TRAINER_KNOBS
         ]
+    if composed is not None:
+        values = composed.values
+        found = [(key, _text(values[key]), text) for key, _, text in found if key in values]
     if found:
+        shows = "the default" if composed is None else "what your words come to"
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
         lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
-        parts.append("Settings (key=value; what is shown is the default):\n" + "\n".join(lines))
+        parts.append(f"Settings (key=value; what is shown is {shows}):\n" + "\n".join(lines))
+    chosen = defaults(root) if composed is None else composed.chosen
     shown = SHOWN_GROUPS.get(verb, ())
     for group in _ordered(groups(folders)) if shown is None else shown:
         if known := choices(group, folders):
             key = "format" if group == "writer" else group
-            parts.append(f"{key}=...\n" + "\n".join(f"  {n:<16} {t}" for n, t in known.items()))
+            mark = "" if group == "writer" else _mark(chosen.get(group), known, composed)
+            parts.append(
+                f"{key}=...{mark}\n" + "\n".join(f"  {n:<16} {t}" for n, t in known.items())
+            )
     parts.append(
         f"{HINTS[verb]}\n"
         "--config-dir DIR     look for more choices in DIR/<group>/<name>.yaml\n"
         "A file name may hold any character: quote it for the shell as usual."
     )
     return "\n\n".join(parts)
+
+
+def _mark(name: str | None, known: Mapping[str, str], composed: Composed | None) -> str:
+    """Which of a group is taken."""
+    if name not in known:
+        return ""
+    return f"  ({'default' if composed is None else 'here'}: {name})"
+
+
+def _text(value: Any) -> str:
+    """A value as it is written after `key=`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_text, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{key}: {_text(one)}' for key, one in value.items())}}}"
+    return str(value)

@@ -94,6 +94,7 @@ def build_prediction(
         slack=float("inf"),
         what="predict",
         without=target,
+        strict=False,
     )
     prediction = Prediction(
         model=model,

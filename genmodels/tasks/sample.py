@@ -28,10 +28,11 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import asked_for, write_card, write_manifest
 
-__all__ = ["build_sampler", "pick_device", "run", "sample"]
+__all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
 
@@ -72,16 +73,18 @@ def sample(cfg: DictConfig) -> Path:
     require(cfg)
     rows, seed = whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
-    refuse_existing(out, overwrite=bool(cfg.overwrite))
     loaded = load_run(source, device=pick_device(cfg.device))
+    source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
     options = resolved(cfg)
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
     asked, control = read_asked(options)
-    rows = rows if asked.complete is None else len(asked.complete)
+    if asked.complete is not None:
+        rows = _rows_to_complete(asked.complete, rows, cfg)
     calibrate = read_calibrate(options["calibrate"])
     sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
+    refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
     facts = {
         "rows": rows,
         "format": kind,
@@ -94,13 +97,28 @@ def sample(cfg: DictConfig) -> Path:
     start = time.monotonic()
     with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
         files = writer.write(tracked(sampler.blocks(rows), rows), folder)
-        facts |= _shortfall(sampler)
+        facts |= shortfall_facts(sampler)
         write_card(folder, write_manifest(folder, files, facts))
     rows = facts["rows"]
     seconds = time.monotonic() - start
-    rate = f"{rows / seconds:,.0f} rows/s"
+    rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
     return out
+
+
+def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
+    """As many as the file has; another number may not be asked for.
+
+    Raises:
+        ValueError: when it is.
+    """
+    told = any(word.partition("=")[0] == "n" for word in cfg.overrides)
+    if told and rows != len(partial):
+        raise ValueError(
+            f"n={rows} and complete={cfg.complete} cannot be combined: each of the "
+            f"{len(partial):,} rows of the file is completed once; leave out n"
+        )
+    return len(partial)
 
 
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
@@ -109,13 +127,17 @@ def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
         "block_rows": sampler.draws.block_rows,
         "precision": sampler.precision,
         "device": sampler.device.type,
-        "run": {"name": source.path.resolve().name, "model_sha256": sha256(source.weights)},
+        "run": {
+            "name": source.path.resolve().name,
+            "model_sha256": sha256(source.weights),
+            **({} if source.read_manifest().get("finished", True) else {"finished": False}),
+        },
         "versions": _versions(),
         "schema": loaded.schema.state(),
     }
 
 
-def _shortfall(sampler: Sampler) -> dict[str, Any]:
+def shortfall_facts(sampler: Sampler) -> dict[str, Any]:
     """How many rows there are and why not all, if rows that were not as asked were dropped."""
     found = {} if sampler.controlled is None else sampler.controlled.facts()
     if not found:

@@ -82,6 +82,9 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
             f"validation.monitor=val/loss needs a model that measures one; "
             f"model={cfg.choices.model} does not: set validation.monitor=val/score"
         )
+    if state is not None:
+        samples, epoch = state["state_dict"]["samples_seen"], state["position"]["epoch"]
+        log.info("Going on with %s from %s samples (epoch %s)", target, f"{int(samples):,}", epoch)
     sitting = _claim(cfg, target, partial(_sit, cfg, prepared, model, state), state is None)
     return _fit(sitting, cfg, prepared, model, fresh=state is None)
 

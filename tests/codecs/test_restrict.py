@@ -209,6 +209,13 @@ def test_levels_without_a_code_are_named_with_their_frequency():
         (ranges("few", (0.3, 0.6)), "no such value"),
         (Wish("gain", "missing", present=False, missing=True), "no such value"),
         (Wish("city", "asked", levels=("c77",)), "'c77' was not among the 40 levels"),
+        (Wish("city", "asked", levels=("C1",)), "did you mean 'c10' or 'c11' or 'c12'"),
+        (
+            ranges("at", (MARCH + 1000 * DAY, MARCH + 1001 * DAY, False, True)),
+            "read as the day 2022-11-26. Write 2020-01-31 or",
+        ),
+        (ranges("at", (MARCH + 1000 * DAY, None)), "read as 2022-11-26 00:00:00 and later"),
+        (ranges("at", (None, MARCH - 1000 * DAY, False, True)), "read as before 2017-06-05"),
         (ranges("at", (MARCH + 1000 * DAY, None)), "from 2019-12-01 .* to 2020-06-1"),
         (Wish("id", "missing", present=False, missing=True), "never missing"),
     ],

@@ -5,6 +5,7 @@ import gzip
 import pyarrow as pa
 import pytest
 
+from genmodels.data.open import open_source
 from genmodels.data.sources.csv import CSV
 from genmodels.data.sources.parts import notes_of
 
@@ -76,6 +77,13 @@ def test_a_declared_encoding_that_does_not_fit_is_refused(tmp_path):
 def test_damage_is_refused_with_the_place(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
         load(tmp_path, content)
+
+
+def test_one_row_is_enough_to_ask_for_something(tmp_path):
+    (tmp_path / "one.csv").write_text("a,b\n1,2\n")
+    assert open_source(tmp_path / "one.csv", least=1).load().num_rows == 1
+    with pytest.raises(ValueError, match="one row only"):
+        open_source(tmp_path / "one.csv").load()
 
 
 def test_repeated_and_absent_names_are_made_unique_visibly(tmp_path):

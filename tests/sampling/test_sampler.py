@@ -153,3 +153,9 @@ def test_blocks_shrink_with_the_width_of_a_sample():
     assert default_block_rows(TableLayout((Block("k", "categorical", 5000),))) == 256
     assert default_block_rows(ImageLayout(3, 64, 64)) == 32
     assert default_block_rows(ImageLayout(3, 1024, 1024)) == 8
+
+
+def test_a_block_of_rows_that_are_asked_for_is_small():
+    assert default_block_rows(LAYOUT, controlled=True) == 512
+    wide = TableLayout((Block("k", "categorical", 5000),))
+    assert default_block_rows(wide, controlled=True) == 256

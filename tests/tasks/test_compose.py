@@ -57,6 +57,7 @@ def test_a_list_of_files_and_quotes_are_understood(monkeypatch):
     [
         (["model.latnt_dim=3"], r"no model\.latnt_dim; did you mean model\.latent_dim\?"),
         (["trainer.max_epoch=3"], r"did you mean trainer\.max_epochs\?"),
+        (["data=_table", "trainer.max_epoch=3"], r"did you mean trainer\.max_epochs\?"),
         (["modle=tvae"], "no modle; did you mean model"),
         (["model=tvea"], "no model=tvea; did you mean tvae"),
         (["data=xyzzy"], r"no data=xyzzy; there are: .*csv"),

@@ -79,6 +79,21 @@ def test_several_words_ask_for_several_things():
     assert asked()["given"] == {}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("given.job=clerk", "given.job=judge"),
+        ("given.age=> 30", "given.job=judge", "given.age=< 20"),
+        ("condition.job=clerk", "condition.job=judge"),
+        ("shares.job={clerk: 0.5}", "shares.job={clerk: 0.6}"),
+    ],
+)
+def test_two_wishes_for_one_name_are_refused(words):
+    with pytest.raises(ValueError, match=f"{words[0].partition('=')[0]} is asked for twice"):
+        compose("sample", words)
+    assert asked("given.job=clerk", "given.job=clerk")["given"] == {"job": "clerk"}
+
+
 def test_shares_have_any_level():
     word = 'shares.in come={>50K: 0.5, "a, b": 0.2, c:d: 0.1}'
     options = resolved(compose("sample", ["run=x", word]))
@@ -100,6 +115,24 @@ def test_nothing_is_asked_by_default_and_the_manifest_says_nothing_of_it(made, t
 def test_a_level_that_the_model_can_be_told_costs_few_redraws(made, tmp_path):
     out = write(made, tmp_path / "out", "given.job=judge", "redraws=60")
     assert set(pd.read_parquet(out / "data")["job"]) == {"judge"}
+
+
+def test_rows_that_are_asked_for_come_in_small_blocks_by_default(made, tmp_path):
+    def block(*words):
+        write(made, tmp_path / "out", "block_rows=null", "overwrite=true", *words, n=1)
+        return json.loads((tmp_path / "out" / "manifest.json").read_text())["block_rows"]
+
+    assert block("given.job=judge") == 512
+    assert block() > 512
+
+
+def test_the_rate_of_slow_rows_is_not_nought(made, tmp_path, monkeypatch, caplog):
+    clock = iter(range(0, 1000, 4))
+    with monkeypatch.context() as patched:
+        patched.setattr("genmodels.tasks.sample.time.monotonic", lambda: float(next(clock)))
+        with caplog.at_level("INFO", logger="genmodels"):
+            write(made, tmp_path / "out", n=1)
+    assert "(0 rows/s)" not in caplog.text
 
 
 def test_when_no_row_is_as_asked_nothing_is_written(made, tmp_path):
@@ -124,6 +157,37 @@ def test_the_python_interface_asks_for_the_same(made, tmp_path):
     assert (made.sample(300, shares={"rich": {"yes": 1.0}})["rich"] == "yes").all()
 
 
+def test_another_number_than_the_rows_to_complete_is_refused(made, tmp_path):
+    path = tmp_path / "two.csv"
+    pd.DataFrame({"age": [30, 40]}).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"n=3 and complete=.*two.csv cannot be combined: .* 2 "):
+        write(made, tmp_path / "out", f"complete={path}", n=3)
+    with pytest.raises(ValueError, match="model=tvae cannot do complete"):
+        write(made, tmp_path / "out", f"complete={path}", n=2)
+
+
+def test_python_asks_for_redraws_and_for_fewer_rows(made, caplog):
+    wanted = {"constraints": "low <= 5", "redraws": 0}
+    with pytest.raises(ValueError, match="low <= 5"):
+        made.sample(60, **wanted)
+    some = made.sample(60, **wanted, shortfall="drop")
+    assert 0 < len(some) < 60
+    assert (some["low"] <= 5).all()
+    assert f"{len(some)} of 60 rows are as asked" in caplog.text
+    with pytest.raises(ValueError, match="candidates must be a whole number"):
+        made.sample(2, candidates=0)
+
+
+def test_what_is_asked_wrongly_is_told_before_a_dataset_that_is_there(made, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").touch()
+    for word in ("given.job=nobody", "shares.job={clerk: 2}", "constraints=age <"):
+        with pytest.raises(ValueError, match=r"no level|shares\.job|too early"):
+            write(made, tmp_path / "out", word)
+    with pytest.raises((ValueError, OSError), match=r"exists|overwrite"):
+        write(made, tmp_path / "out")
+
+
 def test_pictures_cannot_be_asked_for_attributes():
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
@@ -140,6 +204,7 @@ def test_pictures_cannot_be_asked_for_attributes():
         (["given.agee=3"], "did you mean 'age'"),
         (["given.job=clark"], "did you mean 'clerk'"),
         (["given.id=5"], "made anew"),
+        (["given.job=[clerk"], "bracket of the list is not closed"),
         (["given.age=> 500"], "no such value|no value"),
         (["balance=age"], "scenario"),
         (["balance=job", "shares.job={clerk: 0.5}"], "cannot be combined"),

@@ -145,6 +145,15 @@ def go_on(tmp_path, *more):
     return train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", *more]))
 
 
+def test_a_resumed_training_says_from_where(tmp_path, caplog):
+    caplog.set_level("INFO", logger="genmodels")
+    run = train_tiny(tmp_path)
+    seen = run.read_manifest()["samples_seen"]
+    assert "Going on" not in caplog.text
+    train_tiny(tmp_path, "resume=auto", "trainer.max_epochs=5")
+    assert f"Going on with {run} from {seen:,} samples (epoch 4)" in caplog.text
+
+
 def test_moved_data_are_found_by_their_new_path(tmp_path):
     train_tiny(tmp_path)
     (tmp_path / "people.csv").rename(tmp_path / "moved.csv")

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from genmodels import Synthesizer
 from genmodels.data.open import open_source
 from genmodels.data.parse import apply_schema
+from genmodels.run import Run
 from genmodels.schema import schema_from_state
 from genmodels.tasks import sample as verb
 from genmodels.tasks.compose import compose
@@ -43,6 +45,25 @@ def run(tmp_path_factory):
     made = Synthesizer("tvae", epochs=1, overrides=overrides, run=folder / "run")
     made.fit(folder / "people.csv", target="income")
     return folder / "run"
+
+
+def test_rows_of_an_unfinished_training_say_so(run, tmp_path, caplog):
+    def told(path):
+        caplog.clear()
+        out = write(path, tmp_path / "out", "n=5", "overwrite=true")
+        fact = json.loads((out / "manifest.json").read_text())["run"].get("finished")
+        return fact, [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+
+    assert told(run) == (None, [])
+    broken = shutil.copytree(run, tmp_path / "broken")
+    Run(broken).write_manifest(finished=False)
+    fact, warnings = told(broken)
+    assert fact is False
+    assert len(warnings) == 1
+    assert "did not finish" in warnings[0]
+    caplog.clear()
+    Synthesizer.load(broken)
+    assert "did not finish" in caplog.text
 
 
 def write(run, out, *words):

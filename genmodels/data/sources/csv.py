@@ -46,6 +46,7 @@ class CSV:
             Windows-1252 or latin-1, with a note.
         names: column names of files that have no header line.
         drop: columns to leave out.
+        least: how many rows it must have, 1 or 2.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class CSV:
         encoding: str | None = None,
         names: Sequence[str] | None = None,
         drop: Sequence[str] = (),
+        least: int = 2,
     ) -> None:
         self.path = path
         self.separator = separator
@@ -64,11 +66,12 @@ class CSV:
         self.encoding = encoding
         self.names = names
         self.drop = tuple(drop)
+        self.least = least
 
     def load(self) -> pa.Table:
         files = find_files(self.path, CSV_SUFFIXES)
         table = join_parts((file, self._read(file)) for file in files)
-        return check_rows(drop_columns(table, self.drop), str(self.path))
+        return check_rows(drop_columns(table, self.drop), str(self.path), least=self.least)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, CSV_SUFFIXES))

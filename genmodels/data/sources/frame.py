@@ -28,14 +28,17 @@ class Frame:
     Args:
         frame: the data.
         drop: columns to leave out.
+        least: how many rows it must have, 1 or 2.
     """
 
-    def __init__(self, *, frame: pd.DataFrame, drop: Sequence[str] = ()) -> None:
+    def __init__(self, *, frame: pd.DataFrame, drop: Sequence[str] = (), least: int = 2) -> None:
         self.frame = frame
         self.drop = tuple(drop)
+        self.least = least
 
     def load(self) -> pa.Table:
-        return check_rows(drop_columns(frame_table(self.frame), self.drop), "the DataFrame")
+        table = drop_columns(frame_table(self.frame), self.drop)
+        return check_rows(table, "the DataFrame", least=self.least)
 
     def fingerprint(self) -> str:
         return table_fingerprint(self.load())

@@ -15,13 +15,17 @@ class Memory:
 
     Args:
         raw: the data.
+        least: how many rows it must have, 1 or 2.
     """
 
-    def __init__(self, *, raw: Raw) -> None:
+    def __init__(self, *, raw: Raw, least: int = 2) -> None:
         self.raw = raw
+        self.least = least
 
     def load(self) -> Raw:
-        return self.raw if isinstance(self.raw, Images) else check_rows(self.raw, "the table")
+        if isinstance(self.raw, Images):
+            return self.raw
+        return check_rows(self.raw, "the table", least=self.least)
 
     def fingerprint(self) -> str:
         """SHA-256 of values, names and types, or of pixels and labels."""

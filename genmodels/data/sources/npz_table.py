@@ -24,10 +24,12 @@ class NPZTable:
 
     Args:
         path: the file.
+        least: how many rows it must have, 1 or 2.
     """
 
-    def __init__(self, *, path: str | Path) -> None:
+    def __init__(self, *, path: str | Path, least: int = 2) -> None:
         self.path = Path(path).expanduser()
+        self.least = least
 
     def load(self) -> pa.Table:
         """Read all columns.
@@ -60,7 +62,7 @@ class NPZTable:
                 for name, array in columns.items()
             }
         )
-        return check_rows(table, str(self.path))
+        return check_rows(table, str(self.path), least=self.least)
 
     def fingerprint(self) -> str:
         """SHA-256 of the file."""

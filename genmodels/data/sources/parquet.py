@@ -31,18 +31,24 @@ class Parquet:
     Args:
         path: a file, a glob such as "parts/*.parquet", a folder of parts, or a list of those.
         drop: columns to leave out.
+        least: how many rows it must have, 1 or 2.
     """
 
     def __init__(
-        self, *, path: str | Path | Sequence[str | Path], drop: Sequence[str] = ()
+        self,
+        *,
+        path: str | Path | Sequence[str | Path],
+        drop: Sequence[str] = (),
+        least: int = 2,
     ) -> None:
         self.path = path
         self.drop = tuple(drop)
+        self.least = least
 
     def load(self) -> pa.Table:
         files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
         table = join_parts((file, _read(file)) for file in files)
-        return check_rows(drop_columns(table, self.drop), str(self.path))
+        return check_rows(drop_columns(table, self.drop), str(self.path), least=self.least)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES))

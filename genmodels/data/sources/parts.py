@@ -122,17 +122,22 @@ def _differ(path: Path, names: list[str], first: list[str]) -> str:
     return f"{path} has other columns than the first part: it {' and '.join(parts)}"
 
 
-def check_rows(table: pa.Table, where: str) -> pa.Table:
+def check_rows(table: pa.Table, where: str, *, least: int = 2) -> pa.Table:
     """Refuse a table that nothing can be learned from.
 
+    Args:
+        table: what was read.
+        where: its name, for messages.
+        least: how many rows are enough; 1 for rows that only ask for something.
+
     Raises:
-        ValueError: for a table without rows or columns, or of one row.
+        ValueError: for a table without rows or columns, or of too few rows.
     """
     if table.num_columns == 0:
         raise ValueError(f"{where} has no columns")
     if table.num_rows == 0:
         raise ValueError(f"{where} has column names but no rows")
-    if table.num_rows == 1:
+    if table.num_rows < least:
         raise ValueError(f"{where} has one row only; at least two are needed (in practice, 100s)")
     return table
 

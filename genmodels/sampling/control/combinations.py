@@ -54,7 +54,7 @@ def read_combinations(text: str, schema: TableSchema) -> Combinations | None:
     key = f"constraints: {text!r}"
     columns = [find_column(schema, name, key=key) for name in names]
     try:
-        raw = open_source(form["path"]).load()
+        raw = open_source(form["path"], least=1).load()
     except OSError as error:
         raise ValueError(f"{key}: {error}") from error
     assert isinstance(raw, pa.Table)

@@ -36,6 +36,8 @@ class PartialRows:
             inf: the nearest of them is taken, with a warning.
         what: the verb, for messages.
         without: a column that is not read.
+        strict: whether columns that the schema does not have are refused, or left out with a
+            warning.
 
     Raises:
         ValueError: for a column that does not exist, or a value that is none of its column or
@@ -51,14 +53,22 @@ class PartialRows:
         slack: float,
         what: str,
         without: str | None = None,
+        strict: bool = True,
     ) -> None:
         raw = _table(raw, what)
         raw = raw.select([name for name in raw.column_names if name != without])
         self.what, self.slack = what, slack
         schema = restricts.schema
-        for name in raw.column_names:
-            if name not in schema.names:
-                raise ValueError(f"{what}: there is no column {name!r}{near(name, schema.names)}")
+        extra = [name for name in raw.column_names if name not in schema.names]
+        if extra and strict:
+            raise ValueError(
+                f"{what}: there is no column {extra[0]!r}{near(extra[0], schema.names)}"
+            )
+        if extra:
+            logger.warning(
+                "%s: not in the run and left out: %s", what, ", ".join(map(repr, extra[:8]))
+            )
+            raw = raw.drop_columns(extra)
         part = [column for column in schema.columns if column.name in raw.column_names]
         if not part:
             raise ValueError(f"{what}: the rows have none of the columns of the run")

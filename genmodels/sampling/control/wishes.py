@@ -19,7 +19,7 @@ import pyarrow as pa
 from genmodels.data.parse_dates import parse_datetime
 from genmodels.data.parse_problem import Problem
 from genmodels.schema import Column, Level, TableSchema
-from genmodels.wishes import Range, Wish
+from genmodels.wishes import Range, Wish, near_levels
 
 __all__ = ["find_column", "find_level", "near", "parse_wish", "parse_wishes"]
 
@@ -49,10 +49,22 @@ def parse_wishes(given: Mapping[str, Any], schema: TableSchema, *, key: str) -> 
 def parse_wish(column: Column, value: Any, *, key: str) -> Wish:
     """What is asked of one column.
 
+    Args:
+        column: it.
+        value: a value, a text such as "> 80", or a list, one of which is enough.
+        key: the configuration key, for messages.
+
     Raises:
+        TypeError: for a tuple, which may mean a range or a set.
         ValueError: when the value fits neither the column's kind nor any form.
     """
-    items = list(value) if isinstance(value, list | tuple) else [value]
+    if isinstance(value, tuple):
+        raise TypeError(
+            f"{key} is a tuple, {value!r}: write a list where either may be, such as "
+            f"{list(value)!r}, or a text for a range, such as '20..30'"
+        )
+    _refuse_unclosed(column, value, key)
+    items = value if isinstance(value, list) else [value]
     if not items:
         raise ValueError(f"{key}=[]: an empty list leaves no value; give {_FORMS}")
     parts = [_one(column, item, key) for item in items]
@@ -60,6 +72,17 @@ def parse_wish(column: Column, value: Any, *, key: str) -> Wish:
     if len(parts) == 1:
         return replace(parts[0], text=text)
     return _union(column, text, parts, key)
+
+
+def _refuse_unclosed(column: Column, value: Any, key: str) -> None:
+    """A text that begins a list and does not end it, unless a level is called so.
+
+    Raises:
+        ValueError: naming the bracket.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if text.startswith("[") and not text.endswith("]") and text not in (column.levels or ()):
+        raise ValueError(f"{key}={text}: the bracket of the list is not closed; write {text}]")
 
 
 def find_column(schema: TableSchema, name: str, *, key: str) -> Column:
@@ -88,8 +111,8 @@ def find_level(column: Column, value: Any, *, key: str) -> Level | None:
         if str(level) == text or (isinstance(level, bool) and str(level).lower() == text.lower()):
             return level
     if column.closed:
-        names = [str(level) for level in levels]
-        raise ValueError(f"{key}: column {column.name!r} has no level {text!r}{near(text, names)}")
+        advice = near_levels(text, list(map(str, levels)))
+        raise ValueError(f"{key}: column {column.name!r} has no level {text!r}{advice}")
     return None
 
 

@@ -19,7 +19,9 @@ DAY = Column("day", "datetime", format="%d/%m/%Y")
 ZONED = Column("at", "datetime", timezone="Europe/Paris")
 KEY = Column("key", "identifier")
 ONE = Column("one", "constant", value="x")
-SCHEMA = TableSchema((AGE, RATE, JOB, GRADE, OPEN, FLAG, DAY, ZONED, KEY, ONE))
+ZONES = ("Midtown Center", "East Midtown", *(f"Zone {i}" for i in range(30)))
+ZONE = Column("zone", "categorical", levels=ZONES)
+SCHEMA = TableSchema((AGE, RATE, JOB, GRADE, OPEN, FLAG, DAY, ZONED, KEY, ONE, ZONE))
 
 
 def wish(column, value):
@@ -147,6 +149,14 @@ def test_large_whole_numbers_keep_their_digits():
         ({"agee": 3}, r"given\.agee: there is no column 'agee'; did you mean 'age'\?"),
         ({"job": ">50k"}, r"given\.job: .* no level '>50k'; did you mean '>50K'\?"),
         ({"job": "not c"}, "no level 'c'"),
+        ({"grade": "5"}, "no level '5'; there are '1', '2', '3', '4'$"),
+        ({"job": "Maybe"}, "no level 'Maybe'; there are '>50K', 'a', 'missing', 'not b', 'b'$"),
+        ({"zone": "midtown"}, "did you mean 'Midtown Center' or 'East Midtown'"),
+        ({"zone": "Zone 25x"}, "did you mean 'Zone 25'"),
+        ({"zone": "Bronx"}, "there are 'Midtown Center', .*, ...$"),
+        ({"job": "[a"}, r"given\.job=\[a: the bracket of the list is not closed; write \[a\]"),
+        ({"age": "[30"}, "the bracket of the list is not closed"),
+        ({"city": "[oslo, rome"}, r"write \[oslo, rome\]"),
         ({"age": "old"}, r"given\.age: 'old' is no number; give a value, '> 80'"),
         ({"age": "30..20"}, "the lower end comes first"),
         ({"age": 30.5}, "whole numbers"),
@@ -163,6 +173,13 @@ def test_large_whole_numbers_keep_their_digits():
 def test_what_cannot_be_read_is_named_with_its_key(given, message):
     with pytest.raises(ValueError, match=message):
         parse_wishes(given, SCHEMA, key="given")
+
+
+def test_a_level_may_begin_with_a_bracket_and_a_tuple_is_neither_range_nor_list():
+    odd = replace(JOB, levels=("[a", "b"))
+    assert wish(odd, "[a").levels == ("[a",)
+    with pytest.raises(TypeError, match=r"given.age is a tuple.*\[20, 30\].*'20\.\.30'"):
+        wish(AGE, (20, 30))
 
 
 def test_a_wish_for_nothing_is_an_error():
