@@ -78,7 +78,7 @@ class FSQ(nn.Module):
     def forward(self, h: Tensor) -> Quantized:
         """Vectors (B, T, F) -> codes."""
         with full_precision(h):
-            z = self.into(layer_norm(h.float(), (self.features,)))
+            z = self.into(layer_norm(h.to(self.into.weight.dtype), (self.features,)))
             bounded = torch.tanh(z + self.shift) * self.reach - self.offset
             rounded = bounded + (bounded.round() - bounded).detach()
             tokens = ((rounded.detach().long() + self.middle) * self.steps).sum(2)
@@ -161,7 +161,7 @@ class Codebook(nn.Module):
     def forward(self, h: Tensor) -> Quantized:
         """Vectors (B, T, F) -> codes."""
         with full_precision(h):
-            z = self.into(layer_norm(h.float(), (self.features,)))
+            z = self.into(layer_norm(h.to(self.into.weight.dtype), (self.features,)))
             with torch.no_grad():
                 distances = self.book.square().sum(1) - 2.0 * (z @ self.book.t())
                 tokens = distances.argmin(2)

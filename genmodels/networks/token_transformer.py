@@ -100,7 +100,7 @@ class TokenTransformer(nn.Module):
 
     def log_prob(self, tokens: Tensor, c: Tensor) -> Tensor:
         """Log-probability (B,) of rows of tokens (B, T), given labels (B, K), in nats."""
-        logits = self(tokens, c).float()
+        logits = self(tokens, c).to(self.places.dtype)
         found = cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="none")
         return -found.view(tokens.shape).sum(1)
 
@@ -123,6 +123,7 @@ class TokenTransformer(nn.Module):
         first, second = (drawn / (1.0 - self.dropout)).unbind(0)
         return first, second
 
+    @torch.no_grad()
     def sample(
         self,
         c: Tensor,
@@ -173,8 +174,8 @@ class TokenTransformer(nn.Module):
         for block, (keys, values) in zip(self.blocks, kept, strict=True):
             assert isinstance(block, AttentionBlock)
             x = block.step(x, keys, values, place)
-        out: Tensor = self.head(self.norm(x))
-        return out.float()
+        out: Tensor = self.head(self.norm(x)).to(self.places.dtype)
+        return out
 
 
 def guided(logits: Tensor, rows: int, guidance: float) -> Tensor:
