@@ -8,7 +8,7 @@ is learned too, so its tokens move while the prior learns them; this is its own 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import torch
@@ -58,13 +58,13 @@ class VQVAE(GenerativeModel):
         decoder: vectors (B, T, F) -> outputs.
         likelihood: `.log_prob(outputs, x)` -> (B,), `.sample(outputs, u)` -> encoded sample.
         prior: factory missing length T, number of codes and condition. `.log_prob(tokens, c)`
-            -> (B,), `.sample(c, u, guidance=, temperature=, top_p=)` -> tokens, `.uniforms`.
+            -> (B,), `.sample(c, u, guidance=, temper=, top_p=)` -> tokens, `.uniforms`.
         optimizer, prior_optimizer: factories missing their parameters.
         prior_after: samples that the autoencoder learns alone.
         clip: largest norm of the prior's gradient.
         ema: average of all weights, to sample and to validate with.
         guidance: weight of the label when sampling: 0 leaves it out, 1 is as learned.
-        temperature: of the prior when sampling, above 0.
+        temper: of the prior when sampling: above 1 flattens, below 1 sharpens.
         top_p: sum of probabilities that the likeliest tokens must reach, in (0, 1].
         rounding: whether products round to bfloat16 in training: "auto" where that is native.
 
@@ -92,16 +92,12 @@ class VQVAE(GenerativeModel):
         clip: float,
         ema: EMA,
         guidance: float,
-        temperature: float,
+        temper: float,
         top_p: float,
         rounding: Rounding,
     ) -> None:
         super().__init__(layout=layout, condition=condition, latent_dim=0)
-        if guidance < 0 or temperature <= 0 or not 0 < top_p <= 1:
-            raise ValueError(
-                "model.guidance must be at least 0, model.temperature above 0 and model.top_p in "
-                f"(0, 1], got {guidance}, {temperature} and {top_p}"
-            )
+        self.drawing = checked({"guidance": guidance, "temper": temper, "top_p": top_p})
         length, codes = cast(int, encoder.length), cast(int, quantizer.codes)
         self.learned = nn.ModuleDict(
             {
@@ -115,7 +111,6 @@ class VQVAE(GenerativeModel):
         self.average = cast(nn.ModuleDict, frozen_copy(self.learned)).eval()
         self.factories = (optimizer, prior_optimizer)
         self.prior_after, self.clip, self.ema = prior_after, clip, ema
-        self.guidance, self.temperature, self.top_p = guidance, temperature, top_p
         self.rounded = Rounded(rounding)
 
     @property
@@ -239,16 +234,30 @@ class VQVAE(GenerativeModel):
     def sampler_modules(self) -> dict[str, nn.Module]:
         return dict(self.average.items())
 
+    def steer(self, how: Mapping[str, Any]) -> None:
+        """Draw with another `guidance`, `temper` or `top_p` from now on."""
+        self.drawing = checked(self.drawing | dict(how))
+
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
         modules: Any = self.average
         with evaluating(modules):
-            tokens = modules["prior"].sample(
-                c,
-                u[:, : self.uniforms],
-                guidance=self.guidance,
-                temperature=self.temperature,
-                top_p=self.top_p,
-            )
+            tokens = modules["prior"].sample(c, u[:, : self.uniforms], **self.drawing)
             outputs = modules["decoder"](modules["quantizer"].lookup(tokens))
             return cast(Encoded, modules["likelihood"].sample(outputs, u[:, self.uniforms :]))
+
+
+def checked(drawing: Mapping[str, Any]) -> dict[str, float]:
+    """Ways to draw by name, all of them numbers in their ranges."""
+    ranges = {
+        "guidance": (lambda v: v >= 0, "at least 0"),
+        "temper": (lambda v: v > 0, "above 0"),
+        "top_p": (lambda v: 0 < v <= 1, "above 0 and at most 1"),
+    }
+    for name, value in drawing.items():
+        if name not in ranges:
+            raise ValueError(f"this model draws by {', '.join(ranges)}; it has no {name}")
+        fits, words = ranges[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not fits(value):
+            raise ValueError(f"{name} must be a number {words}, got {value!r}")
+    return {name: float(value) for name, value in drawing.items()}

@@ -130,7 +130,7 @@ class TokenTransformer(nn.Module):
         u: Tensor,
         *,
         guidance: float = 1.0,
-        temperature: float = 1.0,
+        temper: float = 1.0,
         top_p: float = 1.0,
     ) -> Tensor:
         """Rows of tokens, each by inversion of its distribution at a uniform number.
@@ -139,7 +139,7 @@ class TokenTransformer(nn.Module):
             c: labels (B, K).
             u: uniform in [0, 1), shape (B, T).
             guidance: 1: as learned; 0: as if no label were told; above 1: more of the label.
-            temperature: logits are divided by it.
+            temper: logits are divided by it: above 1 flattens, below 1 sharpens.
             top_p: only the likeliest tokens whose probabilities reach this sum, in (0, 1].
 
         Returns:
@@ -150,7 +150,7 @@ class TokenTransformer(nn.Module):
         x, drawn = self.first(views), []
         for place in range(self.length):
             logits = self.step(x, kept, place)
-            logits = sharpened(guided(logits, len(c), guidance), temperature, top_p)
+            logits = sharpened(guided(logits, len(c), guidance), temper, top_p)
             drawn.append(invert(logits, u[:, place]))
             x = self.embedding(drawn[-1]).repeat(len(views) // len(c), 1)
         return torch.stack(drawn, 1)
@@ -186,9 +186,9 @@ def guided(logits: Tensor, rows: int, guidance: float) -> Tensor:
     return torch.lerp(untold, told, guidance)
 
 
-def sharpened(logits: Tensor, temperature: float, top_p: float) -> Tensor:
-    """Logits (B, V) over a temperature, minus infinity for all but the likeliest tokens."""
-    logits = logits / temperature
+def sharpened(logits: Tensor, temper: float, top_p: float) -> Tensor:
+    """Logits (B, V) over a temper, minus infinity for all but the likeliest tokens."""
+    logits = logits / temper
     if top_p >= 1.0:
         return logits
     ordered, places = logits.sort(1, descending=True)

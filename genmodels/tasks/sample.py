@@ -28,6 +28,7 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.steering import steered
 from genmodels.writers.base import Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import write_card, write_manifest
 
@@ -66,7 +67,7 @@ def sample(cfg: DictConfig) -> Path:
     loaded = load_run(source, device=pick_device(cfg.device))
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
-    options = resolved(cfg)
+    options, ways = steered(loaded, resolved(cfg))
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
     asked, control = read_asked(options)
     rows = rows if asked.complete is None else len(asked.complete)
@@ -78,6 +79,7 @@ def sample(cfg: DictConfig) -> Path:
         "seed": seed,
         "conditions": chosen["condition"] or "empirical",
         **({"control": control} if control else {}),
+        **({"drawing": ways} if ways else {}),
         **calibration_facts(calibrate),
         **_facts(source, loaded, sampler),
     }

@@ -31,7 +31,7 @@ def vqvae(quantizer="fsq", shape=(1, 8, 8), condition=LABELLED, sampling="mean",
     )  # fmt: skip
     options = {
         "prior_after": 0, "clip": 5.0, "ema": EMA(half_life=1000, ramp=0.05), "guidance": 1.0,
-        "temperature": 1.0, "top_p": 1.0, "rounding": "float32",
+        "temper": 1.0, "top_p": 1.0, "rounding": "float32",
     } | more  # fmt: skip
     return VQVAE(
         layout=layout,

@@ -189,12 +189,22 @@ def test_guidance_zero_ignores_the_label():
     z, c, u = torch.empty(6, 0), batch(model, 6).c, torch.rand(6, model.noise_dim)
     other = c.roll(1, 1)
     assert torch.equal(model.sample(z, c, u)["pixels"], model.sample(z, other, u)["pixels"])
-    model.guidance = 1.0
+    model.steer({"guidance": 1})
     assert not torch.equal(model.sample(z, c, u)["pixels"], model.sample(z, other, u)["pixels"])
 
 
-@pytest.mark.parametrize("wrong", [{"guidance": -1.0}, {"temperature": 0.0}, {"top_p": 0.0}])
-def test_a_way_of_drawing_that_is_none_is_refused(wrong):
-    (name,) = wrong
-    with pytest.raises(ValueError, match=rf"model\.{name}"):
-        vqvae(**wrong)
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"guidance": -1.0}, "guidance must be a number at least 0, got -1.0"),
+        ({"temper": 0.0}, "temper must be a number above 0"),
+        ({"top_p": 1.5}, "top_p must be a number above 0 and at most 1"),
+        ({"top_p": "much"}, "got 'much'"),
+        ({"truncation": 0.7}, "no truncation"),
+    ],
+)
+def test_a_way_of_drawing_that_is_none_is_refused(how, message):
+    model = vqvae()
+    with pytest.raises(ValueError, match=message):
+        model.steer(how)
+    assert model.drawing == {"guidance": 1.0, "temper": 1.0, "top_p": 1.0}

@@ -69,7 +69,7 @@ def test_probabilities_of_all_rows_of_tokens_sum_to_one():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("options", [{}, {"guidance": 2.0}, {"temperature": 0.5}, {"top_p": 0.6}])
+@pytest.mark.parametrize("options", [{}, {"guidance": 2.0}, {"temper": 0.5}, {"top_p": 0.6}])
 def test_uniform_numbers_give_the_enumerated_distribution(options):
     """Two tokens of three codes on an even grid of uniforms: shares equal probabilities."""
     prior = transformer(length=2, codes=3)
@@ -86,11 +86,11 @@ def test_uniform_numbers_give_the_enumerated_distribution(options):
         assert exact.max() - exact.min() > 0.1
 
 
-def enumerated(prior, c, guidance=1.0, temperature=1.0, top_p=1.0):
+def enumerated(prior, c, guidance=1.0, temper=1.0, top_p=1.0):
     """Probabilities of all rows of tokens from whole rows, without kept keys."""
     rows = every(2, 3)
     told, untold = (prior(rows, x.expand(len(rows), -1)) for x in (c, torch.zeros_like(c)))
-    p = ((untold + guidance * (told - untold)) / temperature).softmax(2)
+    p = ((untold + guidance * (told - untold)) / temper).softmax(2)
     for place in p.view(-1, 3):
         order = place.argsort(descending=True)
         beyond = order[place[order].cumsum(0) - place[order] >= top_p]
@@ -130,10 +130,10 @@ def test_top_p_keeps_the_fewest_tokens_that_reach_it():
         assert found == list(kept)
 
 
-def test_a_low_temperature_takes_the_likeliest():
+def test_a_low_temper_takes_the_likeliest():
     prior = transformer()
     c, u = labels(4), torch.rand(4, 5, dtype=torch.float64)
-    cold = prior.sample(c, u, temperature=1e-3)
+    cold = prior.sample(c, u, temper=1e-3)
     assert torch.equal(prior(cold, c).argmax(2), cold)
 
 

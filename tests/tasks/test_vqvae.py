@@ -100,3 +100,35 @@ def test_a_sample_is_labelled_and_a_row_does_not_depend_on_how_many(tmp_path):
     few, many = (build_sampler(loaded, seed=3, block_rows=16).sample(n) for n in (5, 40))
     assert np.array_equal(few.pixels, many.pixels[:5])
     assert np.array_equal(few.labels, many.labels[:5])
+
+
+def test_a_sample_can_be_drawn_in_other_ways(tmp_path):
+    run = train_tiny(tmp_path / "run")
+
+    def pixels(*words):
+        out = tmp_path / "-".join(["out", *words])
+        folder = sample(
+            compose("sample", [f"run={run}", f"out={out}", "n=20", "format=npz", *words])
+        )
+        with np.load(next(folder.rglob("*.npz"))) as made:
+            return made["images"], json.loads((folder / "manifest.json").read_text())
+
+    plain, facts = pixels()
+    assert "drawing" not in facts
+    ways = {"guidance": 3, "top_p": 0.2, "temper": 0.1}
+    for key, value in ways.items():
+        other, facts = pixels(f"{key}={value}")
+        assert facts["drawing"] == {key: value}
+        assert not np.array_equal(other, plain)
+    assert np.array_equal(pixels("guidance=1", "top_p=1")[0], plain)
+    with pytest.raises(ValueError, match="top_p must be a number above 0 and at most 1, got 2"):
+        pixels("top_p=2")
+
+
+def test_a_model_that_draws_in_one_way_says_so(tmp_path):
+    words = ["model=conv_vae", "data=digits", f"run={tmp_path / 'run'}", "trainer.max_epochs=1",
+             "trainer.accelerator=cpu", "batching.updates_per_epoch=2", "logger=none",
+             "callbacks.preview=null", "validation.monitor=val/loss"]  # fmt: skip
+    run = train(compose("train", words))
+    with pytest.raises(ValueError, match=r"model=conv_vae cannot do guidance=.*model=vqvae"):
+        sample(compose("sample", [f"run={run}", f"out={tmp_path / 'out'}", "guidance=2"]))
