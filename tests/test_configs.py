@@ -21,12 +21,13 @@ FILES = sorted(CONFIGS.rglob("*.yaml"))
 IN_TRAIN = ("callbacks", "codec", "data", "debug", "experiment", "logger", "model", "trainer")
 OF_A_MODEL = {
     "augment": "dcgan", "ema": "dcgan", "head": "dcgan", "loss": "dcgan", "penalties": "dcgan",
-    "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2",
+    "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2", "quantizer": "vqvae",
 }  # fmt: skip
 # Supplied at run time by tasks/, or by whoever calls the partial: never written in YAML.
 RUNTIME = {
     "layout", "condition", "latent_dim", "run", "folder", "ledger", "signals", "resume", "codec",
     "schema", "reference", "validation", "sample", "seed", "raw", "params", "save_dir", "target",
+    "length", "codes",  # of a row of tokens: a model knows its own
 }  # fmt: skip
 
 

@@ -119,6 +119,14 @@ class Chooses(Protocol):
 
 
 @runtime_checkable
+class Steerable(Protocol):
+    """A model that can draw in more ways than one, chosen after training."""
+
+    def steer(self, how: Mapping[str, Any]) -> None:
+        """Draw as asked from now on; raises `ValueError` for a way or a value that it has not."""
+
+
+@runtime_checkable
 class Starts(Protocol):
     """A module that can start from what is frequent."""
 

@@ -50,6 +50,31 @@ class AttentionBlock(nn.Module):
         change = self.think(x)
         return x + (change if kept is None else change * kept[1])
 
+    def among(self, x: Tensor, visible: Tensor, kept: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Tokens (T, B, H) read each other where visible (T, T) -> (T, B, H)."""
+        return self(x, self.norms[0](x), visible, kept)
+
+    def step(self, x: Tensor, keys: Tensor, values: Tensor, place: int) -> Tensor:
+        """One more token (B, H) reads itself and those before it, as `among` does -> (B, H).
+
+        Args:
+            x: the token.
+            keys, values: of the tokens before it, (B, heads, T, H / heads); its own are added.
+            place: how many there are before it.
+        """
+        own = self.norms[0](x)
+        q, k, v = (
+            part.unflatten(1, (self.heads, -1))
+            for part in (self.query(own), self.key(own), self.value(own))
+        )
+        keys[:, :, place], values[:, :, place] = k, v
+        seen = slice(place + 1)
+        found = scaled_dot_product_attention(
+            q[:, :, None].to(keys.dtype), keys[:, :, seen], values[:, :, seen]
+        )
+        x = x + self.out(found.flatten(1))
+        return x + self.think(x)
+
     def think(self, x: Tensor) -> Tensor:
         gate, up = self.up(self.norms[1](x)).chunk(2, -1)
         out: Tensor = self.down(silu(gate) * up)

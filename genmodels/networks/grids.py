@@ -7,6 +7,7 @@ comes in is padded to it, what goes out is cropped from it, so 8 x 8, 28 x 28, 5
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -41,16 +42,26 @@ class Grid:
         Raises:
             ValueError: when the layout is not one of images.
         """
-        if not isinstance(layout, ImageLayout):
-            raise ValueError(
-                "this model is for images, the data is a table; choose a model for tables such "
-                "as model=ctgan or model=tvae, or image data such as data=imagefolder"
-            )
+        images = _images(layout)
         stages = 1
-        while min(layout.height, layout.width) > LARGEST_START * 2**stages:
+        while min(images.height, images.width) > LARGEST_START * 2**stages:
             stages += 1
-        size = 2**stages
-        return cls(layout, (-(-layout.height // size), -(-layout.width // size)), stages)
+        return cls(images, _start(images, stages), stages)
+
+    @classmethod
+    def within(cls, layout: Layout, cells: int) -> Grid:
+        """The finest grid of at most `cells` positions that at least one halving gives.
+
+        Raises:
+            ValueError: when the layout is not one of images, or `cells` is below 1.
+        """
+        images = _images(layout)
+        if cells < 1:
+            raise ValueError(f"model.encoder.cells must be at least 1, got {cells}")
+        stages = 1
+        while math.prod(_start(images, stages)) > cells:
+            stages += 1
+        return cls(images, _start(images, stages), stages)
 
     @property
     def area(self) -> int:
@@ -77,3 +88,18 @@ class Grid:
         """The inverse of `pad`."""
         top, _, left, _ = self._margins
         return x[..., top : top + self.layout.height, left : left + self.layout.width]
+
+
+def _images(layout: Layout) -> ImageLayout:
+    if not isinstance(layout, ImageLayout):
+        raise ValueError(
+            "this model is for images, the data is a table; choose a model for tables such "
+            "as model=ctgan or model=tvae, or image data such as data=imagefolder"
+        )
+    return layout
+
+
+def _start(images: ImageLayout, stages: int) -> tuple[int, int]:
+    """Height and width of the smallest grid whose doublings cover the image."""
+    size = 2**stages
+    return -(-images.height // size), -(-images.width // size)

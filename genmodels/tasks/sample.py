@@ -28,6 +28,7 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.steering import steered
 from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import asked_for, write_card, write_manifest
@@ -77,7 +78,7 @@ def sample(cfg: DictConfig) -> Path:
     source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
-    options = resolved(cfg)
+    options, ways = steered(loaded, resolved(cfg))
     chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
     asked, control = read_asked(options)
     if asked.complete is not None:
@@ -91,6 +92,7 @@ def sample(cfg: DictConfig) -> Path:
         "seed": seed,
         "conditions": chosen["condition"] or "empirical",
         **({"control": control} if control else {}),
+        **({"drawing": ways} if ways else {}),
         **calibration_facts(calibrate),
         **_facts(source, loaded, sampler),
     }
