@@ -20,7 +20,8 @@ from genmodels.evidence import Evidence
 from genmodels.layout import Condition, Expand, Layout
 from genmodels.types import Batch, Encoded
 
-__all__ = ["BoundsLikelihood", "Chooses", "Controllable", "GenerativeModel", "evaluating"]
+__all__ = ["BoundsLikelihood", "Chooses", "Controllable", "GenerativeModel", "Settles"]
+__all__ += ["evaluating"]
 
 
 @contextmanager
@@ -65,6 +66,14 @@ class Chooses(Protocol):
 
     def choose(self) -> dict[str, float]:
         """End a measurement; values by name, "val/loss" among them."""
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A model with parts that are fitted to training samples now and then, not trained."""
+
+    def settle(self, batches: Callable[[int], Iterator[Batch]]) -> None:
+        """Fit them; `batches(n)` gives at most n training samples, always the same."""
 
 
 @runtime_checkable
