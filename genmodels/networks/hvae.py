@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -262,9 +263,14 @@ class Decoder(nn.Module):
         if self.strided:
             self.out = nn.ConvTranspose2d(width, outputs, 4, 2, 1)
 
+    def by_size(self) -> list[list[TopDown]]:
+        """The blocks of each size, in the order of drawing."""
+        levels = cast(list[nn.ModuleList], list(self.levels))
+        return [cast(list[TopDown], list(level)) for level in levels]
+
     def blocks(self) -> list[TopDown]:
         """All of them, in the order of drawing."""
-        return [block for level in self.levels for block in level]  # type: ignore[union-attr, misc]
+        return [block for level in self.by_size() for block in level]
 
     def pieces(self, flat: Tensor) -> list[Tensor]:
         """(B, Z) -> each block's share, (B, z, h, w), in the order of drawing."""
@@ -287,9 +293,9 @@ class Decoder(nn.Module):
         """(B, Z), (B, K) -> outputs (B, maps, H, W), unbounded."""
         shares = iter([p * t for p, t in zip(self.pieces(z), self.warmth, strict=True)])
         x = None
-        for number, level in enumerate(self.levels):
+        for number, level in enumerate(self.by_size()):
             x = self.rise(x, number, z)
-            for block in level:  # type: ignore[union-attr]
+            for block in level:
                 x = block(x, c, next(shares))
         assert x is not None
         return self.finish(x)
@@ -310,10 +316,10 @@ class Decoder(nn.Module):
         """
         shares, nats = iter(self.pieces(noise)), []
         x: Tensor | None = None
-        for number, level in enumerate(self.levels):
+        for number, level in enumerate(self.by_size()):
             x = self.rise(x, number, noise)
             seen = activations[len(activations) - 1 - number]
-            for block in level:  # type: ignore[union-attr]
+            for block in level:
                 x, divergence = block.infer(x, seen, c, next(shares), sampled=sampled)
                 nats.append(divergence)
         assert x is not None
