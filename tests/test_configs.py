@@ -21,7 +21,8 @@ FILES = sorted(CONFIGS.rglob("*.yaml"))
 IN_TRAIN = ("callbacks", "codec", "data", "debug", "experiment", "logger", "model", "trainer")
 OF_A_MODEL = {
     "augment": "dcgan", "ema": "dcgan", "head": "dcgan", "loss": "dcgan", "penalties": "dcgan",
-    "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2", "quantizer": "vqvae",
+    "ex_post": "conv_vae", "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2",
+    "quantizer": "vqvae",
 }  # fmt: skip
 # Supplied at run time by tasks/, or by whoever calls the partial: never written in YAML.
 RUNTIME = {

@@ -29,7 +29,9 @@ __all__ = [
     "Controllable",
     "ExactLikelihood",
     "GenerativeModel",
+    "Settles",
     "Starts",
+    "Steerable",
     "evaluating",
     "frozen_copy",
 ]
@@ -124,6 +126,14 @@ class Steerable(Protocol):
 
     def steer(self, how: Mapping[str, Any]) -> None:
         """Draw as asked from now on; raises `ValueError` for a way or a value that it has not."""
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A model with parts that are fitted to training samples now and then, not trained."""
+
+    def settle(self, batches: Callable[[int], Iterator[Batch]]) -> None:
+        """Fit them; `batches(n)` gives at most n training samples, always the same."""
 
 
 @runtime_checkable

@@ -60,15 +60,20 @@ class DataModule(L.LightningDataModule):
 
     def validation_batches(self) -> Iterator[Batch]:
         """Validation rows in order; each is told one of its groups, always the same."""
-        rows = self.validation
-        if rows is None:
-            return
+        if self.validation is not None:
+            yield from self._in_order(self.validation, len(self.validation))
+
+    def training_batches(self, most: int) -> Iterator[Batch]:
+        """At most so many training rows, evenly spaced, in order; told as validation rows are."""
+        yield from self._in_order(self.train, min(most, len(self.train)))
+
+    def _in_order(self, rows: Rows, count: int) -> Iterator[Batch]:
         generator = torch.Generator(rows.device).manual_seed(self.seed)
-        everything = torch.arange(len(rows), device=rows.device)
-        told = rows.told(everything, generator)
-        for start in range(0, len(rows), self.validation_batch_size):
+        chosen = torch.arange(count, device=rows.device) * len(rows) // max(count, 1)
+        told = rows.told(chosen, generator)
+        for start in range(0, count, self.validation_batch_size):
             part = slice(start, start + self.validation_batch_size)
-            yield rows.batch(everything[part], None if told is None else told[part])
+            yield rows.batch(chosen[part], None if told is None else told[part])
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int

@@ -1,10 +1,10 @@
 """Log-probabilities of images given a decoder's outputs, one value per image, in nats.
 
-x is dense in [-1, 1], 256 levels that are 2/255 apart. `Gaussian` and `DiscretizedLogistic` give
-the log of a probability *mass* over these levels, so -log_prob / (C H W log 2) is an honest
-number of bits per dimension; `Bernoulli` does not (see there). A scale is one learned number per
-channel: a location may lie far outside [-1, 1], which makes a black or white position as certain
-as it has to be.
+x is dense in [-1, 1], 256 levels that are 2/255 apart. `DiscretizedLogistic` gives the log of
+probabilities of these levels, which sum to 1, so -log_prob / (C H W log 2) is a number of bits per
+dimension; the others do not, and say why in `improper`. A scale is one learned number per channel:
+a location may lie far outside [-1, 1], which makes a black or white position as certain as it has
+to be. Mixtures of logistics are in `logistics.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from genmodels.layout import ImageLayout, Layout
 from genmodels.types import Encoded
 
-__all__ = ["Bernoulli", "DiscretizedLogistic", "Gaussian", "ImageLikelihood", "Sampling"]
+__all__ = ["LEVEL", "Bernoulli", "DiscretizedLogistic", "Gaussian", "ImageLikelihood"]
+__all__ += ["Sampling", "checked", "log_mass", "to_pixels"]
 
 Sampling = Literal["mean", "draw"]
 LEVEL = 2.0 / 255.0
@@ -32,8 +33,49 @@ def to_pixels(x: Tensor) -> Tensor:
     return x.add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def checked(layout: Layout, sampling: Sampling) -> ImageLayout:
+    """The layout, when it is one of images and `sampling` is known.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if not isinstance(layout, ImageLayout):
+        raise ValueError(
+            "this likelihood is for images, the data is a table; choose model=tvae, or image "
+            "data such as data=imagefolder"
+        )
+    if sampling not in ("mean", "draw"):
+        raise ValueError(f"model.likelihood.sampling must be mean or draw, got {sampling!r}")
+    return layout
+
+
+def log_mass(x: Tensor, location: Tensor, log_scale: Tensor) -> Tensor:
+    """The log of the mass that a logistic distribution gives to the level x, elementwise.
+
+    F((x + 1/255 - m) / s) - F((x - 1/255 - m) / s) with F the logistic function; the darkest level
+    takes all mass below it and the lightest all above, so the 256 masses sum to 1. With
+    a = (x + 1/255 - m) / s and b = a - 2 / (255 s) the difference is computed as
+    log F(a) + log F(-b) + log(1 - exp(b - a)), which never cancels.
+
+    Args:
+        x: one of the 256 levels, in [-1, 1].
+        location: m; any shape that broadcasts with x.
+        log_scale: the log of s.
+    """
+    precision = torch.exp(-log_scale)
+    centred, half = (x - location) * precision, LEVEL / 2.0 * precision
+    above, below = F.logsigmoid(centred + half), F.logsigmoid(half - centred)
+    inside = torch.log(-torch.expm1(-2.0 * half))
+    darkest, lightest = x < LEVEL / 2.0 - 1.0, x > 1.0 - LEVEL / 2.0
+    middle = above + below + inside
+    return torch.where(darkest, above, torch.where(lightest, below, middle))
+
+
 class ImageLikelihood(nn.Module, ABC):
     """p(x | outputs), all positions independent given the outputs.
+
+    `improper` says why `log_prob` is not the log of a probability of the 8-bit image, so that it
+    gives no bits per dimension; it is empty where it is one.
 
     Args:
         layout: shape of the images.
@@ -41,16 +83,11 @@ class ImageLikelihood(nn.Module, ABC):
             from the distribution itself, with the noise that the likelihood believes in.
     """
 
+    improper = ""
+
     def __init__(self, *, layout: Layout, sampling: Sampling) -> None:
         super().__init__()
-        if not isinstance(layout, ImageLayout):
-            raise ValueError(
-                "this likelihood is for images, the data is a table; choose model=tvae, or image "
-                "data such as data=imagefolder"
-            )
-        if sampling not in ("mean", "draw"):
-            raise ValueError(f"model.likelihood.sampling must be mean or draw, got {sampling!r}")
-        self.layout = layout
+        self.layout = layout = checked(layout, sampling)
         self.sampling = sampling
         self.noise_dim = math.prod(layout.shape) if sampling == "draw" else 0
 
@@ -86,6 +123,8 @@ class Bernoulli(ImageLikelihood):
     never with the bits per dimension of 8-bit images. "draw" gives black and white.
     """
 
+    improper = "a Bernoulli likelihood counts the nats of black-and-white images"
+
     def elementwise(self, outputs: Tensor, x: Tensor) -> Tensor:
         return -F.binary_cross_entropy_with_logits(outputs, (x + 1.0) / 2.0, reduction="none")
 
@@ -99,10 +138,11 @@ class Bernoulli(ImageLikelihood):
 class Gaussian(ImageLikelihood):
     """log N(x; outputs, sigma^2) + log(2/255), sigma learned, one per channel (sigma-VAE).
 
-    This measures the mass of the level x by the midpoint rule. sigma is at least one level
-    (2/255), where the masses of all levels still sum to at most 1 + 1e-8: the bits per dimension
-    are an upper bound, loose where the outputs leave [-1, 1], since the mass beyond the darkest
-    and the lightest level is given away.
+    A density times the width of a level: the midpoint rule for the mass of the level x. sigma is
+    at least one level (2/255), where these sum to at most 1 + 1e-8 over the 256 levels, and to
+    less where the outputs leave [-1, 1], as nothing takes the mass beyond the darkest and the
+    lightest level. Where training has settled, sigma^2 is the mean squared error of its channel:
+    the closed form of the optimal decoder variance.
 
     Args:
         layout: shape of the images.
@@ -113,6 +153,8 @@ class Gaussian(ImageLikelihood):
         Rybkin, Daniilidis, Levine, "Simple and Effective VAE Training with Calibrated Decoders",
         2021 (section 3.1).
     """
+
+    improper = "a Gaussian likelihood is a density, not a probability of 8-bit values"
 
     def __init__(self, *, layout: Layout, sampling: Sampling, scale: float) -> None:
         super().__init__(layout=layout, sampling=sampling)
@@ -136,11 +178,7 @@ class Gaussian(ImageLikelihood):
 
 
 class DiscretizedLogistic(ImageLikelihood):
-    """log of F((x + 1/255 - m) / s) - F((x - 1/255 - m) / s), F the logistic function, m outputs.
-
-    The darkest level takes all mass below it and the lightest all above, so the 256 masses sum
-    to 1. With a = (x + 1/255 - m) / s and b = a - 2 / (255 s) the difference is computed as
-    log F(a) + log F(-b) + log(1 - exp(b - a)), which never cancels.
+    """`log_mass` of the levels with the outputs as locations and one learned scale per channel.
 
     Args:
         layout: shape of the images.
@@ -157,13 +195,7 @@ class DiscretizedLogistic(ImageLikelihood):
         self.log_scale = nn.Parameter(torch.full((self.layout.channels, 1, 1), math.log(scale)))
 
     def elementwise(self, outputs: Tensor, x: Tensor) -> Tensor:
-        precision = torch.exp(-self.log_scale)
-        centred, half = (x - outputs) * precision, LEVEL / 2.0 * precision
-        above, below = F.logsigmoid(centred + half), F.logsigmoid(half - centred)
-        inside = torch.log(-torch.expm1(-2.0 * half))
-        darkest, lightest = x < LEVEL / 2.0 - 1.0, x > 1.0 - LEVEL / 2.0
-        middle = above + below + inside
-        return torch.where(darkest, above, torch.where(lightest, below, middle))
+        return log_mass(x, outputs, self.log_scale)
 
     def mean(self, outputs: Tensor) -> Tensor:
         return outputs.clamp(-1.0, 1.0)

@@ -122,15 +122,23 @@ class Decoder(nn.Module):
         latent_dim: Z.
         width: channels of the finest stage; each coarser stage doubles them (at most 8 x).
         features: width of the hidden layer after z.
+        maps: feature maps that the likelihood reads; None: as many as the images have channels.
     """
 
     def __init__(
-        self, *, layout: Layout, condition: Condition, latent_dim: int, width: int, features: int
+        self,
+        *,
+        layout: Layout,
+        condition: Condition,
+        latent_dim: int,
+        width: int,
+        features: int,
+        maps: int | None = None,
     ) -> None:
         super().__init__()
         self.grid = Grid.of(layout)
         channels = self.grid.widths(width)
-        inputs = (self.grid.layout.channels, *channels[:-1])
+        inputs = (self.grid.layout.channels if maps is None else maps, *channels[:-1])
         self.hidden = nn.Linear(latent_dim + condition.width, features)
         self.stem = nn.Linear(features, channels[-1] * self.grid.area)
         self.stages = nn.ModuleList(stages(channels, condition.width)[::-1])
@@ -140,7 +148,7 @@ class Decoder(nn.Module):
         )
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
-        """(B, Z), (B, K) -> outputs (B, C, H, W), unbounded."""
+        """(B, Z), (B, K) -> outputs (B, maps, H, W), unbounded."""
         h = F.silu(self.hidden(torch.cat([z, c], dim=1)))
         x = self.stem(h).unflatten(1, (-1, *self.grid.start))
         for stage, up in zip(self.stages, self.ups, strict=True):

@@ -1,5 +1,5 @@
 """Section on what the model itself gives away: does it hold rows that it was trained on for more
-likely than other real rows?
+likely than other real rows? And, where that is a question, how many bits a row costs it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ from dataclasses import replace
 import numpy as np
 
 from genmodels.metrics.intervals import Z95, auc, auc_interval
-from genmodels.report.rows import Points, Report, Row, RowMaker, Section
+from genmodels.report.rows import Detail, Points, Report, Row, RowMaker, Section
 
-__all__ = ["likelihood_gap", "with_section"]
+__all__ = ["Bits", "likelihood_gap", "with_section"]
+
+Bits = tuple[np.ndarray, np.ndarray]
+"""Bits per dimension of training rows (N,) and of held-out rows (M,)."""
 
 
 def likelihood_gap(
-    trained: np.ndarray, held_out: np.ndarray, *, exact: bool, seed: int
+    trained: np.ndarray,
+    held_out: np.ndarray,
+    *,
+    exact: bool,
+    seed: int,
+    bits: Bits | str | None = None,
 ) -> Section | None:
     """Training rows against held-out rows by the model's own likelihood.
 
@@ -25,6 +33,7 @@ def likelihood_gap(
         held_out: the same of held-out rows, shape (M,).
         exact: whether these are log-likelihoods, not bounds.
         seed: of the choice of rows and of the draws behind the bounds.
+        bits: what each row costs, or why that is not known; None: nobody asks.
 
     Returns:
         None with fewer than two values a side, or with values that are not finite.
@@ -40,7 +49,10 @@ def likelihood_gap(
         "about the synthetic data."
     )
     rows = _area(trained, held_out, seed), _mean(trained, held_out, seed)
-    return Section("Does the model know its training rows?", text, rows)
+    if isinstance(bits, str):
+        text += f" It gives no bits per dimension: {bits}."
+    details = (_bits(bits),) if isinstance(bits, tuple) else ()
+    return Section("Does the model know its training rows?", text, rows, details)
 
 
 def with_section(report: Report, section: Section) -> Report:
@@ -50,6 +62,17 @@ def with_section(report: Report, section: Section) -> Report:
     place = places[-1] + 1 if places else len(report.sections)
     sections = (*report.sections[:place], section, *report.sections[place:])
     return replace(report, sections=sections)
+
+
+def _bits(bits: Bits) -> Detail:
+    lines = []
+    for name, values in zip(("training rows", "held-out rows"), bits, strict=True):
+        half = Z95 * float(values.std(ddof=1)) / math.sqrt(len(values))
+        mean = float(values.mean())
+        lines.append((name, len(values), mean, mean - half, mean + half))
+    headers = ("rows", "n", "bits per dimension", "95 % from", "to")
+    title = "Bits per dimension: what a row costs, at most, where 8 is an 8-bit value uncompressed"
+    return Detail(title, headers, tuple(lines))
 
 
 def _area(trained: np.ndarray, held_out: np.ndarray, seed: int) -> Row:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from genmodels.algorithms.base import BoundsLikelihood, ExactLikelihood
 from genmodels.data.batching import Rows
-from genmodels.report.likelihood import likelihood_gap, with_section
+from genmodels.report.likelihood import Bits, likelihood_gap, with_section
 from genmodels.report.rows import Report
 from genmodels.run import Run
 from genmodels.schema import Schema
@@ -60,11 +60,21 @@ def with_likelihood(
     except ValueError as error:
         return replace(report, remarks=(*report.remarks, f"{SKIPPED}: {error}"))
     exact = isinstance(loaded.model, ExactLikelihood)
-    section = likelihood_gap(trained, untrained, exact=exact, seed=seed)
+    bits = _bits(loaded.model, trained, untrained)
+    section = likelihood_gap(trained, untrained, exact=exact, seed=seed, bits=bits)
     if section is None:
         text = f"{SKIPPED}: too few rows, or the model is not finite on some."
         return replace(report, remarks=(*report.remarks, text))
     return with_section(report, section)
+
+
+def _bits(model: Any, *bounds: np.ndarray) -> Bits | str | None:
+    """Bounds as bits per dimension, or why they are none; None where the model has no answer."""
+    refused = getattr(model, "no_bits", None)
+    if refused != "":
+        return refused
+    trained, held_out = (model.bits_per_dimension(torch.from_numpy(b)).numpy() for b in bounds)
+    return trained, held_out
 
 
 class Bounds:

@@ -58,17 +58,17 @@ def gan(loss=RelativisticPairing, penalties="r1_r2", shape=(1, 8, 8), condition=
     )
 
 
-def vae(likelihood="logistic", shape=(1, 8, 8), condition=LABELLED, sampling="mean"):
+def vae(likelihood="logistic", shape=(1, 8, 8), condition=LABELLED, sampling="mean", **changes):
     parts = {"layout": ImageLayout(*shape), "condition": condition}
     sizes = {"latent_dim": 6, "width": 8, "features": 32}
-    return VAE(
-        **parts,
-        latent_dim=6,
-        encoder=conv_vae.Encoder(**parts, **sizes),
-        decoder=conv_vae.Decoder(**parts, **sizes),
-        likelihood=LIKELIHOODS[likelihood](layout=parts["layout"], sampling=sampling),
-        optimizer=partial(torch.optim.Adam, lr=2e-3),
-    )
+    options = {
+        "latent_dim": 6,
+        "encoder": conv_vae.Encoder(**parts, **sizes),
+        "decoder": conv_vae.Decoder(**parts, **sizes),
+        "likelihood": LIKELIHOODS[likelihood](layout=parts["layout"], sampling=sampling),
+        "optimizer": partial(torch.optim.Adam, lr=2e-3),
+    }
+    return VAE(**parts, **(options | changes))
 
 
 def batch(model, rows=12, device="cpu"):

@@ -153,3 +153,30 @@ def test_a_table_and_an_unknown_way_of_sampling_are_refused(kind):
         KINDS[kind](layout=TableLayout((Block("a", "continuous", 1),)), sampling="mean")
     with pytest.raises(ValueError, match=r"model\.likelihood\.sampling"):
         KINDS[kind](layout=LAYOUT, sampling="median")
+
+
+def test_a_settled_sigma_is_the_root_of_the_mean_squared_error():
+    """The learned scale of a Gaussian has the closed form of the optimal variance."""
+    torch.manual_seed(0)
+    likelihood = make("gaussian")
+    outputs = torch.randn(50, 2, 3, 4, dtype=torch.float64)
+    spread = torch.tensor([0.1, 0.6]).double().view(2, 1, 1)
+    x = outputs + spread * torch.randn_like(outputs)
+    optimizer = torch.optim.LBFGS(likelihood.parameters(), max_iter=60)
+
+    def loss():
+        optimizer.zero_grad()
+        value = -likelihood.log_prob(outputs, x).mean()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    closed = (x - outputs).square().mean((0, 2, 3)).sqrt()
+    torch.testing.assert_close(likelihood.log_sigma().exp().flatten(), closed, rtol=1e-4, atol=0)
+
+
+def test_only_probabilities_of_levels_count_as_bits():
+    improper = {kind: make(kind).improper for kind in KINDS}
+    assert improper["logistic"] == ""
+    assert "density" in improper["gaussian"]
+    assert "black-and-white" in improper["bernoulli"]

@@ -53,3 +53,23 @@ def test_the_text_says_whether_likelihoods_are_exact():
     assert "bound" not in texts[True]
     assert "lower bound" in texts[False]
     assert "exact" not in texts[False]
+
+
+def test_bits_stand_in_a_table_with_their_interval():
+    bounds = draw(0, 400, 1), draw(0, 400, 2)
+    section = likelihood_gap(*bounds, exact=False, seed=0, bits=(draw(3, 400, 3), draw(4, 400, 4)))
+    (detail,) = section.details
+    trained, held_out = detail.lines
+    assert trained[:2] == ("training rows", 400)
+    assert trained[2] == pytest.approx(3, abs=0.2)
+    assert held_out[2] == pytest.approx(4, abs=0.2)
+    assert held_out[4] - held_out[3] == pytest.approx(2 * 1.96 / 20, rel=0.15)
+
+
+def test_why_there_are_no_bits_is_said():
+    section = likelihood_gap(
+        draw(0, 9, 1), draw(0, 9, 2), exact=False, seed=0, bits="a density is no mass"
+    )
+    assert section.text.endswith("It gives no bits per dimension: a density is no mass.")
+    assert section.details == ()
+    assert "bits" not in likelihood_gap(draw(0, 9, 1), draw(0, 9, 2), exact=False, seed=0).text
