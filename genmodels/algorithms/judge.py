@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
+
+from genmodels.precision import full_precision
 
 __all__ = ["Augment", "HasInputGradient", "Scored", "score"]
 
@@ -20,6 +22,11 @@ class HasInputGradient(Protocol):
 
     def input_gradient(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and d(sum of logits)/dx, differentiable in the weights."""
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """The same numbers with 24 significant bits or more."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 @dataclass
@@ -55,6 +62,24 @@ class Scored:
 
     def judge(self, x: Tensor) -> Tensor:
         return self.discriminator(x if self.augment is None else self.augment(x), self.c)
+
+    def judge_views(self, views: Tensor) -> Tensor:
+        judged = self._judged_in_full(views.shape[1])
+        with full_precision(views):
+            logits: Tensor = torch.func.vmap(judged, randomness="same")(at_least_float32(views))
+        return logits
+
+    def slopes(self, x: Tensor, direction: Tensor) -> Tensor:
+        inputs = at_least_float32(x), at_least_float32(direction)
+        with full_precision(x):
+            found = torch.func.jvp(self._judged_in_full(len(x)), inputs[:1], inputs[1:])
+        return cast(Tensor, found[1])
+
+    def _judged_in_full(self, count: int) -> Callable[[Tensor], Tensor]:
+        """The verdict on samples that stand in for the first `count` ones."""
+        c = at_least_float32(self.c[:count])
+        augment = self.augment
+        return lambda x: self.discriminator(x if augment is None else augment(x), c)
 
     def gradient_at(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.augment is None and isinstance(self.discriminator, HasInputGradient):

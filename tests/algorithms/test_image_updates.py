@@ -14,16 +14,24 @@ from genmodels.likelihoods.images import Bernoulli, DiscretizedLogistic, Gaussia
 from genmodels.losses import Hinge, NonSaturating, RelativisticPairing, Wasserstein
 from genmodels.networks import conv_vae, dcgan
 from genmodels.networks.heads import ImageHead
-from genmodels.penalties import R1, R2, GradientPenalty
+from genmodels.penalties import R1, R2, FiniteDifference, ForwardDerivative, GradientPenalty
 from genmodels.types import Batch
 
 LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
 LOSSES = [NonSaturating, Hinge, Wasserstein, RelativisticPairing]
+
+
+def both(norm):
+    return {"r1": R1(weight=0.1, norm=norm), "r2": R2(weight=0.1, norm=norm, every=2)}
+
+
 PENALTIES = {
     "none": dict,
     "r1": lambda: {"r1": R1(weight=0.1)},
     "r2": lambda: {"r2": R2(weight=0.1)},
     "r1_r2": lambda: {"r1": R1(weight=0.1), "r2": R2(weight=0.1, every=2)},
+    "differences": lambda: both(FiniteDifference(sigma=0.01, share=0.25)),
+    "forward": lambda: both(ForwardDerivative(share=0.5)),
     "gradient": lambda: {"gradient": GradientPenalty(weight=10.0)},
 }
 LIKELIHOODS = {
@@ -105,8 +113,9 @@ def test_gan_updates_and_samples_without_the_host(loss, penalties):
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (2, 20, 28), (4, 5, 7)], ids=str)
-def test_augmented_gan_updates_without_the_host(shape):
-    run_on_meta(gan(shape=shape, augment=augmentation()))
+@pytest.mark.parametrize("penalties", ["r1_r2", "differences", "forward"])
+def test_augmented_gan_updates_without_the_host(shape, penalties):
+    run_on_meta(gan(shape=shape, augment=augmentation(), penalties=penalties))
 
 
 @pytest.mark.parametrize("sampling", ["mean", "draw"])
