@@ -193,7 +193,11 @@ class Penalty(ABC):
 
     def __call__(self, scored: Scored, samples: int = 0) -> Tensor:
         """One value per logit, times weight and `every`."""
-        return self.value(scored) * (value_at(self.weight, samples) * self.every)
+        return self.value(scored) * self.factor(samples)
+
+    def factor(self, samples: int) -> float:
+        """What a value counts after so many samples."""
+        return value_at(self.weight, samples) * self.every
 
     @abstractmethod
     def value(self, scored: Scored) -> Tensor:
