@@ -7,6 +7,7 @@ norm is then over all of them together.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
 
@@ -195,9 +196,9 @@ class Penalty(ABC):
         """One value per logit, times weight and `every`."""
         return self.value(scored) * self.factor(samples)
 
-    def factor(self, samples: int) -> float:
-        """What a value counts after so many samples."""
-        return value_at(self.weight, samples) * self.every
+    def factor(self, samples: int, total: float = math.inf) -> float:
+        """What a value counts after `samples` of `total` samples."""
+        return value_at(self.weight, samples, total) * self.every
 
     @abstractmethod
     def value(self, scored: Scored) -> Tensor:

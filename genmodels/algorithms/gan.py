@@ -42,7 +42,7 @@ class Penalty(Protocol):
 
     def due(self, update: int) -> bool: ...
     def value(self, scored: Any) -> Tensor: ...
-    def factor(self, samples: int) -> float: ...
+    def factor(self, samples: int, total: float) -> float: ...
 
 
 class Head(Protocol):
@@ -157,7 +157,7 @@ class GAN(GenerativeModel):
         total, *values = self.discriminator_losses(due, batch, fake)
         self.meter.add("train/discriminator/loss", total)
         for (name, penalty), found in zip(due.items(), values, strict=True):
-            value = found * penalty.factor(self.num_samples)
+            value = found * penalty.factor(self.num_samples, self.total_samples)
             self.meter.add(f"train/penalty/{name}", value)
             total = total + value
         self.descend(total, optimizer, self.discriminator, "discriminator", measure)
@@ -206,6 +206,7 @@ class GAN(GenerativeModel):
                 self.generator,
                 batch=len(batch.x) * self.world_size * self.discriminator_steps,
                 samples=self.num_samples,
+                total=self.total_samples,
             )
         return total.detach()
 

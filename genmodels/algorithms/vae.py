@@ -161,7 +161,7 @@ class VAE(GenerativeModel):
         cost = kl
         if self.free_bits > 0:
             cost = divergence.mean(0).clamp(min=self.free_bits).sum()
-        beta = value_at(self.beta, self.num_samples)
+        beta = value_at(self.beta, self.num_samples, self.total_samples)
         loss = self.reconstruction_weight * reconstruction + beta * cost
         loss.backward()
         params = self.trained()
@@ -182,9 +182,9 @@ class VAE(GenerativeModel):
         """Move the average, if there is one, after an update by so many samples."""
         if self.ema is None or self.average is None:
             return
-        seen = self.num_samples + samples
+        seen, total = self.num_samples + samples, self.total_samples
         for name, module in self.learned().items():
-            self.ema.update(self.average[name], module, batch=samples, samples=seen)
+            self.ema.update(self.average[name], module, batch=samples, samples=seen, total=total)
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

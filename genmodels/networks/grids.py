@@ -35,8 +35,12 @@ class Grid:
     stages: int
 
     @classmethod
-    def of(cls, layout: Layout) -> Grid:
+    def of(cls, layout: Layout, *, least: int = 1) -> Grid:
         """The grid of a layout.
+
+        Args:
+            layout: the images' layout.
+            least: doublings there must be, whatever the size of the images.
 
         Raises:
             ValueError: when the layout is not one of images.
@@ -46,7 +50,7 @@ class Grid:
                 "this model is for images, the data is a table; choose a model for tables such "
                 "as model=ctgan or model=tvae, or image data such as data=imagefolder"
             )
-        stages = 1
+        stages = least
         while min(layout.height, layout.width) > LARGEST_START * 2**stages:
             stages += 1
         size = 2**stages
