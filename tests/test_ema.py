@@ -24,6 +24,13 @@ def test_the_ramp_bounds_the_half_life_and_zero_copies():
     assert EMA(half_life=0.0).decay(10, 10) == 0.0
 
 
+def test_a_share_of_the_training_bounds_the_half_life():
+    ema = EMA(half_life=1000.0, share=0.05)
+    assert ema.decay(10, 7, 2000) == pytest.approx(0.5 ** (10 / 100))
+    assert ema.decay(10, 7, 10**6) == pytest.approx(0.5 ** (10 / 1000))
+    assert ema.decay(10, 7) == pytest.approx(0.5 ** (10 / 1000))
+
+
 def test_running_statistics_follow_and_counters_are_copied():
     average, module = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
     module(torch.randn(8, 3) + 5)

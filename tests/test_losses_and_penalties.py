@@ -10,7 +10,7 @@ from genmodels.algorithms.judge import score
 from genmodels.losses import Hinge, NonSaturating, RelativisticPairing, Wasserstein
 from genmodels.networks.mlp import Discriminator
 from genmodels.penalties import R1, R2, GradientPenalty
-from genmodels.schedules import Constant, Cosine, Ramp
+from genmodels.schedules import Constant, Cosine, Ramp, value_at
 from genmodels.terms import ConditionTerm
 from genmodels.types import Batch
 from tests.algorithms.tables import CONDITION, LAYOUT, NONE, batch, rows
@@ -137,3 +137,27 @@ def test_schedules_start_where_they_say_and_stop_there():
     assert Cosine(start=4.0, stop=1.0, samples=100)(25) == pytest.approx(
         1 + 3 * (1 + math.cos(math.pi / 4)) / 2
     )
+
+
+def test_a_schedule_in_shares_of_the_training_fits_its_length():
+    for kind in (Cosine, Ramp):
+        shared = kind(start=4.0, stop=1.0, share=0.5)
+        for total in (200, 2_000_000):
+            fixed = kind(start=4.0, stop=1.0, samples=total // 2)
+            for part in (0.0, 0.1, 0.25, 0.5, 0.9):
+                samples = int(part * total)
+                assert shared(samples, total) == pytest.approx(fixed(samples))
+        assert shared(10**9) == 4.0  # a training without an end stays at its start
+        assert value_at(shared, 75, 100) == 1.0
+
+
+@pytest.mark.parametrize("lengths", [{}, {"samples": 10, "share": 0.5}])
+def test_a_schedule_has_one_length(lengths):
+    with pytest.raises(ValueError, match="either samples or share"):
+        Cosine(start=1.0, stop=0.0, **lengths)
+
+
+def test_the_weight_of_a_penalty_follows_the_share_of_the_training():
+    penalty = R1(weight=Ramp(start=1.0, stop=0.0, share=1.0), every=2)
+    assert penalty.factor(25, 100) == pytest.approx(1.5)
+    assert penalty.factor(25) == 2.0

@@ -6,6 +6,7 @@ The order of updates is not here: see `gan.py` and `vae.py`.
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -164,6 +165,7 @@ class GenerativeModel(L.LightningModule, ABC):
         self.layout, self.condition, self.latent_dim = layout, condition, latent_dim
         self.meter = Meter()
         self.num_samples = 0
+        self.total_samples = math.inf  # how many there will be, where training has an end
         self.register_buffer("samples_seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("nonfinite", torch.zeros((), dtype=torch.bool), persistent=False)
         self._random_states: dict[str, Tensor] | None = None
@@ -270,7 +272,11 @@ class GenerativeModel(L.LightningModule, ABC):
         self._random_states = checkpoint.get("random_states")
 
     def on_train_start(self) -> None:
-        """Restore the random states of a checkpoint, or part the streams of the processes."""
+        """Find the length of training; restore random states or part those of the processes."""
+        epochs = self.trainer.max_epochs
+        batches = getattr(getattr(self.trainer, "datamodule", None), "batches", None)
+        if batches is not None and epochs is not None and epochs > 0:
+            self.total_samples = float(epochs * batches.samples_per_epoch)
         states, self._random_states = self._random_states, None
         if states is not None and self.world_size == 1:
             torch.set_rng_state(states["cpu"].cpu())

@@ -7,19 +7,20 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
-from genmodels.algorithms.judge import Augment, Scored, score
+from genmodels.algorithms.judge import Augment, score
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
     average_gradients,
     build_optimizer,
     gradient_norm,
 )
+from genmodels.algorithms.traced import CompiledLoss
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Layout
 from genmodels.precision import Rounded, Rounding
@@ -40,7 +41,8 @@ class Penalty(Protocol):
     at_fake: bool
 
     def due(self, update: int) -> bool: ...
-    def __call__(self, scored: Scored, samples: int) -> Tensor: ...
+    def value(self, scored: Any) -> Tensor: ...
+    def factor(self, samples: int, total: float) -> float: ...
 
 
 class Head(Protocol):
@@ -71,6 +73,8 @@ class GAN(GenerativeModel):
             couples the samples of a batch).
         ema: average of the generator's weights to sample from, or None.
         rounding: whether products round to bfloat16 in training: "auto" where that is native.
+        compile: whether the discriminator's loss is compiled as a whole, penalties included. The
+            first update then takes a minute; where it cannot be done, a warning says so.
 
     References:
         Goodfellow et al., "Generative Adversarial Nets", 2014, algorithm 1.
@@ -95,6 +99,7 @@ class GAN(GenerativeModel):
         joint: bool = True,
         ema: EMA | None = None,
         rounding: Rounding = "float32",
+        compile: bool = False,
     ) -> None:
         super().__init__(layout=layout, condition=condition, latent_dim=latent_dim)
         if discriminator_steps < 1:
@@ -107,6 +112,11 @@ class GAN(GenerativeModel):
         self.terms = nn.ModuleDict(terms or {})
         self.discriminator_steps, self.joint = discriminator_steps, joint
         self.rounded = Rounded(rounding)
+        self.compiled = (
+            CompiledLoss(discriminator=discriminator, augment=augment, loss=loss, joint=joint)
+            if compile
+            else None
+        )
         self.factories = (generator_optimizer, discriminator_optimizer)
         self.average = generator if ema is None else frozen_copy(generator)
 
@@ -144,6 +154,23 @@ class GAN(GenerativeModel):
         with torch.no_grad():
             fake = self.head(self.generator(self.latents(batch), batch.c))
         due = {name: p for name, p in self.penalties.items() if p.due(number)}
+        total, *values = self.discriminator_losses(due, batch, fake)
+        self.meter.add("train/discriminator/loss", total)
+        for (name, penalty), found in zip(due.items(), values, strict=True):
+            value = found * penalty.factor(self.num_samples, self.total_samples)
+            self.meter.add(f"train/penalty/{name}", value)
+            total = total + value
+        self.descend(total, optimizer, self.discriminator, "discriminator", measure)
+        return total.detach()
+
+    def discriminator_losses(
+        self, due: dict[str, Penalty], batch: Batch, fake: Tensor
+    ) -> Sequence[Tensor]:
+        """Means over the batch: the adversarial loss, then each penalty that is due, unweighted."""
+        if self.compiled is not None:
+            found = self.compiled(due, batch.x, fake, batch.c)
+            if found is not None:
+                return found
         scored = score(
             self.discriminator,
             self.augment,
@@ -155,14 +182,7 @@ class GAN(GenerativeModel):
             joint=self.joint,
         )
         adversarial = self.loss.discriminator(scored.real_logits, scored.fake_logits).mean()
-        self.meter.add("train/discriminator/loss", adversarial)
-        total = adversarial
-        for name, penalty in due.items():
-            value = penalty(scored, self.num_samples).mean()
-            self.meter.add(f"train/penalty/{name}", value)
-            total = total + value
-        self.descend(total, optimizer, self.discriminator, "discriminator", measure)
-        return total.detach()
+        return [adversarial, *(penalty.value(scored).mean() for penalty in due.values())]
 
     def generator_phase(
         self, batch: Batch, optimizer: torch.optim.Optimizer, measure: bool
@@ -186,6 +206,7 @@ class GAN(GenerativeModel):
                 self.generator,
                 batch=len(batch.x) * self.world_size * self.discriminator_steps,
                 samples=self.num_samples,
+                total=self.total_samples,
             )
         return total.detach()
 

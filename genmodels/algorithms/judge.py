@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
-__all__ = ["Augment", "HasInputGradient", "Scored", "score"]
+from genmodels.precision import full_precision
+
+__all__ = ["Augment", "HasInputGradient", "Judge", "Scored", "judge_views", "score", "slopes"]
 
 Augment = Callable[[Tensor], Tensor]
+Judge = Callable[[Tensor, Tensor], Tensor]
 
 
 @runtime_checkable
@@ -20,6 +23,40 @@ class HasInputGradient(Protocol):
 
     def input_gradient(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and d(sum of logits)/dx, differentiable in the weights."""
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """The same numbers with 24 significant bits or more."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def judge_views(judge: Judge, views: Tensor, c: Tensor) -> Tensor:
+    """Logits of several views of the first samples; see `Scored.judge_views` in `penalties.py`.
+
+    Args:
+        judge: (x, c) -> logits, with whatever augmentation there is.
+        views: shape (V, b, ...).
+        c: conditions (B, K), B >= b.
+    """
+    told = at_least_float32(c[: views.shape[1]])
+    with full_precision(views):
+        every = torch.func.vmap(lambda x: judge(x, told), randomness="same")
+        return every(at_least_float32(views))
+
+
+def slopes(judge: Judge, x: Tensor, direction: Tensor, c: Tensor) -> Tensor:
+    """Slopes of the logits along a direction; see `Scored.slopes` in `penalties.py`.
+
+    Args:
+        judge: (x, c) -> logits, with whatever augmentation there is.
+        x, direction: shape (b, ...).
+        c: conditions (B, K), B >= b.
+    """
+    told = at_least_float32(c[: len(x)])
+    start, along = at_least_float32(x), at_least_float32(direction)
+    with full_precision(x):
+        found = torch.func.jvp(lambda x: judge(x, told), (start,), (along,))
+    return cast(Tensor, found[1])
 
 
 @dataclass
@@ -36,7 +73,7 @@ class Scored:
         logits: the verdict on each of `inputs`.
     """
 
-    discriminator: Callable[[Tensor, Tensor], Tensor]
+    discriminator: Judge
     augment: Augment | None
     real: Tensor
     fake: Tensor
@@ -54,7 +91,16 @@ class Scored:
         return self.logits[1] if len(self.logits) == 2 else self.logits[0].chunk(2)[1]
 
     def judge(self, x: Tensor) -> Tensor:
-        return self.discriminator(x if self.augment is None else self.augment(x), self.c)
+        return self._judge_any(x, self.c)
+
+    def judge_views(self, views: Tensor) -> Tensor:
+        return judge_views(self._judge_any, views, self.c)
+
+    def slopes(self, x: Tensor, direction: Tensor) -> Tensor:
+        return slopes(self._judge_any, x, direction, self.c)
+
+    def _judge_any(self, x: Tensor, c: Tensor) -> Tensor:
+        return self.discriminator(x if self.augment is None else self.augment(x), c)
 
     def gradient_at(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.augment is None and isinstance(self.discriminator, HasInputGradient):
@@ -78,7 +124,7 @@ class Scored:
 
 
 def score(
-    discriminator: Callable[[Tensor, Tensor], Tensor],
+    discriminator: Judge,
     augment: Augment | None,
     real: Tensor,
     fake: Tensor,

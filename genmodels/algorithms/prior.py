@@ -149,10 +149,9 @@ class Prior(GenerativeModel):
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         samples = len(batch.x) * self.world_size
+        seen, total = self.num_samples + samples, self.total_samples
         for name, module in (("network", self.network), ("likelihood", self.likelihood)):
-            self.ema.update(
-                self.average[name], module, batch=samples, samples=self.num_samples + samples
-            )
+            self.ema.update(self.average[name], module, batch=samples, samples=seen, total=total)
         self.meter.add("train/loss", loss)
         return loss.detach()
 

@@ -188,7 +188,7 @@ class VAE(GenerativeModel):
 
     def objective(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """The loss, and its parts before they are weighted: reconstruction and divergence."""
-        beta = value_at(self.beta, self.num_samples)
+        beta = value_at(self.beta, self.num_samples, self.total_samples)
         if self.draws > 1:
             with self.rounded(self.device):
                 noise = self.noise(batch, self.draws)
@@ -237,9 +237,9 @@ class VAE(GenerativeModel):
         """Move the average, if there is one, after an update by so many samples."""
         if self.ema is None or self.average is None:
             return
-        seen = self.num_samples + samples
+        seen, total = self.num_samples + samples, self.total_samples
         for name, module in self.learned().items():
-            self.ema.update(self.average[name], module, batch=samples, samples=seen)
+            self.ema.update(self.average[name], module, batch=samples, samples=seen, total=total)
 
     @torch.no_grad()
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

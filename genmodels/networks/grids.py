@@ -36,14 +36,18 @@ class Grid:
     stages: int
 
     @classmethod
-    def of(cls, layout: Layout) -> Grid:
+    def of(cls, layout: Layout, *, least: int = 1) -> Grid:
         """The grid of a layout.
+
+        Args:
+            layout: the images' layout.
+            least: doublings there must be, whatever the size of the images.
 
         Raises:
             ValueError: when the layout is not one of images.
         """
         images = _images(layout)
-        stages = 1
+        stages = least
         while min(images.height, images.width) > LARGEST_START * 2**stages:
             stages += 1
         return cls(images, _start(images, stages), stages)

@@ -22,6 +22,7 @@ CHATTER = (
     ".*You defined a `validation_step` but have no `val_dataloader`.*",
     ".*Experiment logs directory.*exists and is not empty.*",
     ".*isinstance\\(treespec, LeafSpec\\).*",
+    ".*torch.jit.script.*deprecated.*",
 )
 SEED_NOTES = ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")
 

@@ -26,6 +26,7 @@ from genmodels.data.module import DataModule
 from genmodels.run import Run
 from genmodels.tasks.build import build_model, complete, instantiate
 from genmodels.tasks.compose import require
+from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.fit import check_fit
 from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
 from genmodels.tasks.prepare import Prepared, prepare
@@ -39,7 +40,12 @@ log = logging.getLogger(__name__)
 
 
 def run(cfg: DictConfig) -> None:
-    """Train, and say where things are and what comes next."""
+    """Train, and say where things are and what comes next; or say what it would cost."""
+    if cfg.dry_run is not False:
+        if cfg.dry_run is not True:
+            raise ValueError(f"dry_run must be true or false, got {cfg.dry_run!r}")
+        dry_run(cfg)
+        return
     made = train(cfg)
     log.info("The run is in %s", made)
     log.info("Watch it:  tensorboard --logdir %s", made.path.parent)

@@ -12,18 +12,26 @@ from genmodels.ema import EMA
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
 from genmodels.likelihoods.images import Bernoulli, DiscretizedLogistic, Gaussian
 from genmodels.losses import Hinge, NonSaturating, RelativisticPairing, Wasserstein
-from genmodels.networks import conv_vae, dcgan
+from genmodels.networks import conv_vae, dcgan, r3gan
 from genmodels.networks.heads import ImageHead
-from genmodels.penalties import R1, R2, GradientPenalty
+from genmodels.penalties import R1, R2, FiniteDifference, ForwardDerivative, GradientPenalty
 from genmodels.types import Batch
 
 LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
 LOSSES = [NonSaturating, Hinge, Wasserstein, RelativisticPairing]
+
+
+def both(norm):
+    return {"r1": R1(weight=0.1, norm=norm), "r2": R2(weight=0.1, norm=norm, every=2)}
+
+
 PENALTIES = {
     "none": dict,
     "r1": lambda: {"r1": R1(weight=0.1)},
     "r2": lambda: {"r2": R2(weight=0.1)},
     "r1_r2": lambda: {"r1": R1(weight=0.1), "r2": R2(weight=0.1, every=2)},
+    "differences": lambda: both(FiniteDifference(sigma=0.01, share=0.25)),
+    "forward": lambda: both(ForwardDerivative(share=0.5)),
     "gradient": lambda: {"gradient": GradientPenalty(weight=10.0)},
 }
 LIKELIHOODS = {
@@ -41,13 +49,26 @@ def augmentation():
     )
 
 
-def gan(loss=RelativisticPairing, penalties="r1_r2", shape=(1, 8, 8), condition=LABELLED, **more):
+def strided(parts):
+    return {
+        "generator": dcgan.Generator(**parts, latent_dim=6, width=8),
+        "discriminator": dcgan.Discriminator(**parts, width=8, features=16),
+    }
+
+
+def gan(
+    loss=RelativisticPairing,
+    penalties="r1_r2",
+    shape=(1, 8, 8),
+    condition=LABELLED,
+    networks=None,
+    **more,
+):
     parts = {"layout": ImageLayout(*shape), "condition": condition}
     return GAN(
         **parts,
         latent_dim=6,
-        generator=dcgan.Generator(**parts, latent_dim=6, width=8),
-        discriminator=dcgan.Discriminator(**parts, width=8, features=16),
+        **(networks or strided(parts)),
         head=ImageHead(layout=parts["layout"]),
         loss=loss(),
         penalties=PENALTIES[penalties](),
@@ -105,8 +126,27 @@ def test_gan_updates_and_samples_without_the_host(loss, penalties):
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (2, 20, 28), (4, 5, 7)], ids=str)
-def test_augmented_gan_updates_without_the_host(shape):
-    run_on_meta(gan(shape=shape, augment=augmentation()))
+@pytest.mark.parametrize("penalties", ["r1_r2", "differences", "forward"])
+def test_augmented_gan_updates_without_the_host(shape, penalties):
+    run_on_meta(gan(shape=shape, augment=augmentation(), penalties=penalties))
+
+
+BODY = {"widths": [16, 8], "blocks": 1, "expansion": 2, "group": 8, "patch": 2}
+
+
+def residual(shape=(1, 8, 8), condition=LABELLED, **more):
+    parts = {"layout": ImageLayout(*shape), "condition": condition}
+    networks = {
+        "generator": r3gan.Generator(**parts, latent_dim=6, **BODY, embedding=6),
+        "discriminator": r3gan.Discriminator(**parts, **BODY, features=16),
+    }
+    return gan(shape=shape, condition=condition, networks=networks, **more)
+
+
+@pytest.mark.parametrize("penalties", PENALTIES)
+@pytest.mark.parametrize("shape", [(1, 20, 28), (2, 17, 31), (4, 32, 32)], ids=str)
+def test_residual_gan_updates_without_the_host(shape, penalties):
+    run_on_meta(residual(shape, penalties=penalties, augment=augmentation()))
 
 
 @pytest.mark.parametrize("sampling", ["mean", "draw"])
@@ -147,7 +187,7 @@ def test_penalties_reach_the_weights_of_the_discriminator():
     assert all(not torch.allclose(a, b) for a, b in zip(*gradients, strict=True) if a.ndim == 4)
 
 
-@pytest.mark.parametrize("make", [gan, vae])
+@pytest.mark.parametrize("make", [gan, residual, vae])
 def test_a_sample_is_a_function_of_its_inputs_alone(make):
     torch.manual_seed(0)
     model = make()
@@ -181,9 +221,10 @@ def test_vae_loss_falls():
     assert losses[-1] < 0.6 * losses[0]
 
 
-def test_gan_learns_two_kinds_of_image_by_their_label():
+@pytest.mark.parametrize("make", [gan, residual])
+def test_gan_learns_two_kinds_of_image_by_their_label(make):
     torch.manual_seed(0)
-    model = gan(condition=Condition((ConditionGroup("label", (0.5, 0.5)),)))
+    model = make(condition=Condition((ConditionGroup("label", (0.5, 0.5)),)))
     steps = optimizers(model)
     c = torch.eye(2).repeat(16, 1)
     x = (c[:, 1] * 1.6 - 0.8).view(-1, 1, 1, 1).expand(-1, 1, 8, 8).contiguous()

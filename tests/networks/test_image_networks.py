@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
-from genmodels.networks import conv_vae, dcgan
+from genmodels.networks import conv_vae, dcgan, r3gan
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 20, 28), (3, 5, 7), (4, 24, 17)]
 LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
@@ -34,7 +34,30 @@ def decoder(shape, condition):
     )
 
 
-FROM_LATENTS, FROM_IMAGES = [generator, decoder], [discriminator, encoder]
+BODY = {"widths": [8, 4], "blocks": 1, "expansion": 2, "group": 4, "patch": 2}
+
+
+def awake(network):
+    """Past the start, where every block is the identity and its first weights have no gradient."""
+    for name, weight in network.named_parameters():
+        if name.endswith("third.weight"):
+            torch.nn.init.normal_(weight, std=0.1)
+    return network
+
+
+def residual_generator(shape, condition):
+    parts = {"layout": ImageLayout(*shape), "condition": condition, "latent_dim": LATENT}
+    return awake(r3gan.Generator(**parts, **BODY, embedding=5))
+
+
+def residual_discriminator(shape, condition):
+    parts = {"layout": ImageLayout(*shape), "condition": condition}
+    return awake(r3gan.Discriminator(**parts, **BODY, features=6))
+
+
+FROM_LATENTS = [generator, decoder, residual_generator]
+FROM_IMAGES = [discriminator, residual_discriminator, encoder]
+JUDGES = [discriminator, residual_discriminator]
 
 
 def inputs(make, shape, condition, batch=5):
@@ -56,7 +79,8 @@ def test_shapes_of_any_size_and_number_of_channels(shape, condition):
     for make in FROM_LATENTS:
         assert make(shape, condition)(z, c).shape == (5, *shape)
     x, c = inputs(discriminator, shape, condition)
-    assert discriminator(shape, condition)(x, c).shape == (5,)
+    for make in JUDGES:
+        assert make(shape, condition)(x, c).shape == (5,)
     mean, log_variance = encoder(shape, condition)(x, c)
     assert mean.shape == log_variance.shape == (5, LATENT)
 
@@ -93,7 +117,7 @@ def test_evaluation_is_deterministic_and_treats_each_row_alone(make):
     torch.testing.assert_close(first_output(network(first[2:3], c[2:3])), whole[2:3])
 
 
-@pytest.mark.parametrize("make", [discriminator, encoder, decoder])
+@pytest.mark.parametrize("make", [*JUDGES, encoder, decoder, residual_generator])
 def test_training_mode_couples_no_rows_outside_the_generator(make):
     network = make((1, 8, 8), LABELLED).double().train()
     first, c = inputs(make, (1, 8, 8), LABELLED)
@@ -119,9 +143,10 @@ def test_state_survives_saving_and_loading():
         assert torch.equal(a, b)
 
 
-def test_discriminator_scores_by_projection_on_the_label():
+@pytest.mark.parametrize("make", JUDGES)
+def test_discriminator_scores_by_projection_on_the_label(make):
     """logit(x, c) - logit(x, c') = <E(c - c'), h(x)> / sqrt(features): linear in c."""
-    network = discriminator((1, 8, 8), LABELLED).double()
+    network = make((1, 8, 8), LABELLED).double()
     x, c = (t.double() for t in inputs(discriminator, (1, 8, 8), LABELLED))
     base = network(x, torch.zeros_like(c))
     torch.testing.assert_close(network(x, 2.0 * c) - base, 2.0 * (network(x, c) - base))
