@@ -22,7 +22,7 @@ quickstart: $(VENV)/.installed ## Train on real flights, write a synthetic datas
 	@echo "Report:             $(QUICKSTART)/report/report.html"
 	@echo "Training curves:    $(RUN)/tensorboard --logdir $(QUICKSTART)/run"
 
-test: $(VENV)/.developer lint ## Lint, type-check and test (under 12 minutes on two cores)
+test: $(VENV)/.developer lint ## Lint, type-check and test (about 15 minutes on two cores)
 	$(RUN)/python -m pytest -m "not slow"
 
 test-all: $(VENV)/.developer lint ## The same with the slow tests

@@ -77,7 +77,7 @@ def leaderboard(result: dict[str, Any]) -> str:
     text = head("Leaderboard", timed, "leaderboard", scorer=True)
     others = [one for one in machines(result, entries) if on(one) not in map(on, timed)]
     if others:
-        text += f"The times are from there; some of the rest: {on(others)}\n\n"
+        text += f"All times are from there; scores without times: {on(others)}\n\n"
     text += ABOUT
     return text + "".join(
         _models(name, result["tables"][name]) for name in TABLES if name in result["tables"]
