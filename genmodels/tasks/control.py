@@ -23,7 +23,7 @@ from genmodels.tasks.compose import parts_of
 from genmodels.types import Raw
 
 __all__ = ["KEYS", "Asked", "asked_for", "build_controlled", "check_temper", "model_of", "named"]
-__all__ += ["read_asked"]
+__all__ += ["Shortfall", "read_asked"]
 
 KEYS = (
     *("given", "complete", "fill", "balance", "shares", "temper", "scenario", "constraints"),
