@@ -131,11 +131,11 @@ def test_partial_rows_are_completed_or_it_is_refused_by_name(run, tmp_path):
     partial.to_csv(tmp_path / "partial.csv", index=False)
     if not isinstance(made._loaded.model, Controllable):
         with pytest.raises(ValueError, match=rf"model={name} cannot do complete=.*tabvae"):
-            write(made, tmp_path / "out", f"complete={tmp_path / 'partial.csv'}")
+            write(made, tmp_path / "out", f"complete={tmp_path / 'partial.csv'}", n=50)
         with pytest.raises(ValueError, match=rf"model={name} cannot do complete="):
             made.complete(partial)
         return
-    table, _ = write(made, tmp_path / "out", f"complete={tmp_path / 'partial.csv'}")
+    table, _ = write(made, tmp_path / "out", f"complete={tmp_path / 'partial.csv'}", n=50)
     whole = made.complete(partial, seed=0)
     for filled in (table, whole):
         assert len(filled) == 50

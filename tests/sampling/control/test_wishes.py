@@ -182,6 +182,13 @@ def test_a_level_may_begin_with_a_bracket_and_a_tuple_is_neither_range_nor_list(
         wish(AGE, (20, 30))
 
 
+def test_two_levels_are_both_named_where_neither_is_much_like_the_word():
+    with pytest.raises(ValueError, match=r"no level 'Maybe'; there are 'No', 'Yes'$"):
+        wish(replace(JOB, levels=("No", "Yes")), "Maybe")
+    with pytest.raises(ValueError, match=r"did you mean 'Yes'\? There are 'No', 'Yes'$"):
+        wish(replace(JOB, levels=("No", "Yes")), "yes")
+
+
 def test_a_wish_for_nothing_is_an_error():
     with pytest.raises(ValueError, match="nothing is left"):
         Wish("a", "nothing", present=False)
