@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,21 @@ class Run:
     def write_manifest(self, **entries: Any) -> None:
         """Add entries to the manifest."""
         write_json(self.manifest, self.read_manifest() | entries)
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy what sampling needs, whole or not at all.
+
+        Raises:
+            FileExistsError: when `folder` exists and is not empty.
+        """
+        target = folder.absolute()
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        hidden = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+        left = (place.name for place in (self.checkpoints, self.tensorboard, self.pictures))
+        try:
+            shutil.copytree(self.path, hidden, ignore=shutil.ignore_patterns(*left))
+            hidden.replace(target)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import uuid
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,7 +37,6 @@ from genmodels.types import Images, Source
 
 __all__ = ["Synthesizer"]
 
-_LEFT_BEHIND = ("checkpoints", "tensorboard", "pictures")
 _OWN_WORDS = (
     "model", "seed", "run", "resume", "overwrite", "logger", "schema", "trainer.max_epochs",
     "data", "data.path", "data.holdout", "data.holdout_path", "data.target",
@@ -347,16 +345,7 @@ class Synthesizer(BaseEstimator):
             FileExistsError: when `folder` exists and is not empty.
         """
         self._fitted()
-        target = Path(folder).absolute()
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise FileExistsError(f"{folder} exists and is not empty; choose another folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        hidden = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-        try:
-            shutil.copytree(self.run_, hidden, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
-            hidden.replace(target)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
+        Run(self.run_).copy_to(Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path) -> Synthesizer:
