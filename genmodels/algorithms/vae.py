@@ -76,8 +76,8 @@ class VAE(GenerativeModel):
             samples: `.fit(mean, log_variance, c)`, `.sample(noise, u, c)` -> z; None: nothing.
         ema: average of all weights, to sample and to validate with; None: the last ones.
         clip: largest norm of the gradient; None: any.
-        skip: norm of the gradient above which, as where it is not finite, an update counts as
-            one without a gradient; None: every update counts.
+        skip: norm of the gradient per dimension of a sample above which, as where it is not
+            finite, an update counts as one without a gradient; None: every update counts.
         rounding: whether products round to bfloat16 in training: "auto" where that is native.
 
     References:
@@ -120,7 +120,8 @@ class VAE(GenerativeModel):
         self.factory, self.beta, self.free_bits = optimizer, beta, free_bits
         self.reconstruction_weight = reconstruction_weight
         self.draws, self.prior, self.ex_post, self.ema = draws, prior, ex_post, ema
-        self.clip, self.skip = clip, None if skip is None else Skip(limit=skip)
+        self.clip = clip
+        self.skip = None if skip is None else Skip(limit=skip * math.prod(layout.shape))
         self.rounded = Rounded(rounding)
         self.average: nn.ModuleDict | None = None
         if ema is not None:

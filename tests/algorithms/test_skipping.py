@@ -71,3 +71,8 @@ def test_leaving_out_asks_the_device_nothing():
 def test_a_limit_that_is_not_positive_is_refused():
     with pytest.raises(ValueError, match=r"model\.skip"):
         vae(skip=0.0)
+
+
+def test_the_limit_grows_with_the_number_of_dimensions():
+    assert vae(skip=2.0).skip.limit == 2.0 * 64
+    assert vae(shape=(3, 5, 7), skip=2.0).skip.limit == 2.0 * 105

@@ -6,12 +6,13 @@ import torch
 
 from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.data.sources.memory import Memory
-from genmodels.tasks.build import load_run
+from genmodels.layout import Condition, ConditionGroup, ImageLayout
+from genmodels.tasks.build import build_model, load_run
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
 from genmodels.tasks.likelihood import Bounds
 from genmodels.tasks.train import train
-from genmodels.types import Images
+from genmodels.types import Batch, Images
 
 SMALL = {
     "conv_vae": (
@@ -94,6 +95,21 @@ def test_densities_ex_post_are_in_the_weights_and_change_what_is_drawn(tmp_path)
     assert weights["ex_post.means"].shape == (2, 2, 4)
     assert weights["ex_post.means"].any()
     torch.testing.assert_close(weights["ex_post.weights"].sum(1), torch.ones(2))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32)], ids=str)
+def test_the_limit_of_the_gradient_leaves_ordinary_updates_alone(shape):
+    torch.manual_seed(0)
+    condition = Condition((ConditionGroup("label", (0.5, 0.5)),))
+    cfg = compose("train", ["model=hvae", "data=_images"])
+    model = build_model(cfg, ImageLayout(*shape), condition, None)
+    batch = Batch(torch.randint(0, 256, (4, *shape)) / 127.5 - 1.0, torch.eye(2)[[0, 1, 0, 1]])
+    steps = [model.configure_optimizers()]
+    for _ in range(3):
+        model.update(batch, steps, measure=True)
+    found = model.meter.flush()
+    assert found["train/skipped"] == 0.0
+    assert 10 * found["train/gradient_norm"] < model.skip.limit
 
 
 def test_every_vae_of_images_is_here():
