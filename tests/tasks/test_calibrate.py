@@ -195,7 +195,7 @@ def test_a_mistake_is_named_and_leaves_nothing(made, tmp_path, words, message):
 
 def test_a_scenario_and_partial_rows_are_refused(made, tmp_path):
     (tmp_path / "stress.yaml").write_text("old: {share: 0.5, given: {rich: 'yes'}}\n")
-    people(5)[["job"]].to_csv(tmp_path / "partial.csv", index=False)
+    people(300)[["job"]].to_csv(tmp_path / "partial.csv", index=False)
     for word in (f"scenario={tmp_path / 'stress.yaml'}", f"complete={tmp_path / 'partial.csv'}"):
         with pytest.raises(ValueError, match=f"{word.split('=')[0]} cannot be combined"):
             write(made, tmp_path / "out", "calibrate=pin", word)
