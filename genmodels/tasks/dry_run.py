@@ -178,9 +178,18 @@ class Products(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         formula = flop_registry.get(func._overloadpacket)
-        if formula is not None:
+        if func._overloadpacket is torch.ops.aten.convolution_backward:
+            self.count += convolution_backward(*args)
+        elif formula is not None:
             self.count += formula(*args, **(kwargs or {}), out_val=out) / 2.0
         return out
+
+
+def convolution_backward(gradient: Tensor, x: Tensor, weight: Tensor, *options: Any) -> int:
+    """As much as forward for each of the two gradients; torch's formula forgets the groups."""
+    transposed, wanted = bool(options[4]), options[-1]
+    places = x if transposed else gradient
+    return places.numel() * weight[0].numel() * (int(wanted[0]) + int(wanted[1]))
 
 
 class Held:

@@ -10,7 +10,7 @@ from genmodels.layout import Condition, ImageLayout
 from genmodels.likelihoods.images import Gaussian
 from genmodels.tasks import train as training
 from genmodels.tasks.compose import compose
-from genmodels.tasks.dry_run import cost_of, dry_run
+from genmodels.tasks.dry_run import Products, cost_of, dry_run
 from genmodels.types import Batch
 from tests.tasks.small import words
 from tests.tasks.test_r3gan_run import TINY, images
@@ -54,6 +54,19 @@ def test_products_and_parameters_are_counted_as_by_hand():
     assert cost.weights >= 4 * numbers
     assert 4 * 5 * (16 + 3) <= cost.activations < 4 * 5 * 400
     assert "1,000 samples" in cost.lines[-1]
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+@pytest.mark.parametrize("kind", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
+def test_a_convolution_costs_twice_as_much_on_the_way_back(kind, groups):
+    layer = kind(8, 12, 3, padding=1, groups=groups, device="meta")
+    x = torch.zeros(2, 8, 5, 5, device="meta", requires_grad=True)
+    with Products() as forward:
+        y = layer(x)
+    with Products() as backward:
+        y.sum().backward()
+    assert forward.count == 2 * 5 * 5 * 8 * 12 * 9 / groups
+    assert backward.count == 2 * forward.count
 
 
 def test_a_dry_run_writes_nothing_and_says_the_cost(tmp_path, caplog, monkeypatch):
