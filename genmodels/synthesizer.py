@@ -149,21 +149,18 @@ class Synthesizer(BaseEstimator):
             n: at least 1.
             seed: another seed draws other rows.
             condition: "empirical" training frequencies, "balanced", or {name: level}.
-            given: what each row must be, such as {"age": "> 80", "country": ["A", "B"],
-                "income": ">50K", "weight": None}; None is missing, a list means that either
-                may be, and "20..30" is a range.
+            given: what each row must be, such as {"age": "> 80", "job": ["A", "B"], "kg": None};
+                None is missing, a list means that either may be, and "20..30" is a range.
             balance: the column whose levels shall be equally frequent.
-            shares: of some levels of a column, such as {"income": {">50K": 0.5}}; the others
-                keep their proportions.
+            shares: of some levels, such as {"income": {">50K": 0.5}}; others keep proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
-            scenario: a YAML file of named strata with share, given and temper, or what it holds.
-            redraws: how often a row that is not as asked is drawn again.
-            shortfall: "drop" leaves out rows that are still not as asked, with a warning.
-            candidates: rows drawn for each one kept where something is given: more are more exact.
+            scenario: named strata with share, given and temper, or the YAML file of them.
             constraints: between columns, such as "start <= end" or "total = a + b".
+            redraws, shortfall: how often a row that is not as asked is drawn again, and whether
+                one is then an "error" or left out with a warning ("drop").
+            candidates: rows drawn for each one kept where something is given: more are more exact.
             calibrate: "marginal" makes every level and number as frequent as in training, "pin"
-                the smallest and largest numbers alone; noted in `attrs["calibrate"]`, which
-                `genmodels.evaluate` reads. Not together with wishes.
+                the smallest and largest numbers; noted in `attrs["calibrate"]`, not with wishes.
             block_rows: rows drawn together, part of what a row depends on; a small block is
                 quicker for few rows. None: by their width, with wishes at most 512.
 
@@ -176,32 +173,17 @@ class Synthesizer(BaseEstimator):
             ValueError: when the model cannot do what is asked, or too few rows are as asked.
         """
         asked = asked_for(
-            given=given,
-            balance=balance,
-            shares=shares,
-            temper=temper,
-            scenario=scenario,
-            constraints=constraints,
-            redraws=redraws,
-            shortfall=shortfall,
-            candidates=candidates,
-        )
+            given=given, balance=balance, shares=shares, temper=temper, scenario=scenario,
+            constraints=constraints, redraws=redraws, shortfall=shortfall, candidates=candidates,
+        )  # fmt: skip
         sampler = build_sampler(
-            self._fitted(),
-            seed=seed,
-            condition=condition,
-            asked=asked,
-            calibrate=calibrate,
+            self._fitted(), seed=seed, condition=condition, asked=asked, calibrate=calibrate,
             block_rows=block_rows,
-        )
+        )  # fmt: skip
         raw = sampler.sample(n)
         shortfall_facts(sampler)
-        if isinstance(raw, Images):
-            return raw
-        frame = to_frame(raw, self._dtypes)
-        if sampler.calibration is not None:
-            frame.attrs["calibrate"] = calibrate
-        return frame
+        attrs = {} if sampler.calibration is None else {"calibrate": calibrate}
+        return raw if isinstance(raw, Images) else self._framed(raw, attrs)
 
     def complete(
         self, data: pd.DataFrame | pa.Table | str | Path, *, seed: int = 0
@@ -370,6 +352,12 @@ class Synthesizer(BaseEstimator):
         self._loaded = loaded or _load(run)
         self._dtypes = run.read_manifest().get("dtypes", [])
         self.run_, self.schema_ = run.path, self._loaded.schema
+
+    def _framed(self, rows: pa.Table, attrs: Mapping[str, Any]) -> pd.DataFrame:
+        """Rows with the dtypes of the frame in `fit`, and what is noted of them."""
+        frame = to_frame(rows, self._dtypes)
+        frame.attrs.update(attrs)
+        return frame
 
     def _fitted(self) -> Loaded:
         """What `fit` or `load` made, or an error."""

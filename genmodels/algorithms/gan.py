@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.algorithms.base import GenerativeModel, evaluating, frozen_copy
-from genmodels.algorithms.judge import Augment, score
+from genmodels.algorithms.judge import Augment, losses, score
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
     average_gradients,
@@ -181,8 +181,7 @@ class GAN(GenerativeModel):
             at_fake=any(penalty.at_fake for penalty in due.values()),
             joint=self.joint,
         )
-        adversarial = self.loss.discriminator(scored.real_logits, scored.fake_logits).mean()
-        return [adversarial, *(penalty.value(scored).mean() for penalty in due.values())]
+        return losses(self.loss, due.values(), scored)
 
     def generator_phase(
         self, batch: Batch, optimizer: torch.optim.Optimizer, measure: bool

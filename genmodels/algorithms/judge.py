@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from genmodels.precision import full_precision
 
-__all__ = ["Augment", "HasInputGradient", "Judge", "Scored", "judge_views", "score", "slopes"]
+__all__ = [
+    "Augment",
+    "HasInputGradient",
+    "Judge",
+    "Loss",
+    "Penalty",
+    "Scored",
+    "judge_views",
+    "losses",
+    "one_pass",
+    "score",
+    "slopes",
+]
 
 Augment = Callable[[Tensor], Tensor]
 Judge = Callable[[Tensor, Tensor], Tensor]
+
+
+class Penalty(Protocol):
+    """What is taken of a gradient of the discriminator; see `penalties.py`."""
+
+    at_real: bool
+    at_fake: bool
+
+    def value(self, scored: Any) -> Tensor: ...
+
+
+class Loss(Protocol):
+    """What the discriminator minimises; see `losses.py`."""
+
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
 
 
 @runtime_checkable
@@ -123,6 +150,20 @@ class Scored:
         return found[0], found[1]
 
 
+def one_pass(*, joint: bool, at_real: bool, at_fake: bool) -> bool:
+    """Whether real and fake samples share a pass of a discriminator that allows it.
+
+    With a gradient at one half alone, two passes are cheaper than a gradient through both.
+    """
+    return joint and at_real == at_fake
+
+
+def losses(loss: Loss, penalties: Iterable[Penalty], scored: Any) -> tuple[Tensor, ...]:
+    """Means over the batch: the adversarial loss, then each penalty, unweighted."""
+    adversarial = loss.discriminator(scored.real_logits, scored.fake_logits).mean()
+    return (adversarial, *(penalty.value(scored).mean() for penalty in penalties))
+
+
 def score(
     discriminator: Judge,
     augment: Augment | None,
@@ -140,10 +181,9 @@ def score(
         at_real: whether a gradient at the real samples will be asked for.
         at_fake: the same at the fake ones.
         joint: whether the discriminator judges each sample (or pack) on its own, so that both
-            halves may share a pass. If a gradient is due at one half only, two passes are
-            cheaper than a gradient through both.
+            halves may share a pass, see `one_pass`.
     """
-    if joint and at_real == at_fake:
+    if one_pass(joint=joint, at_real=at_real, at_fake=at_fake):
         inputs: tuple[Tensor, ...] = (torch.cat([real, fake]).requires_grad_(at_real),)
         conditions = [torch.cat([c, c])]
     else:

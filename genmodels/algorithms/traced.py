@@ -11,12 +11,21 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genmodels.algorithms.judge import Augment, Judge, judge_views, slopes
+from genmodels.algorithms.judge import (
+    Augment,
+    Judge,
+    Loss,
+    Penalty,
+    judge_views,
+    losses,
+    one_pass,
+    slopes,
+)
 
 __all__ = ["CompiledLoss", "Traced"]
 
@@ -25,17 +34,6 @@ log = logging.getLogger(__name__)
 Backend = str | Callable[..., Any]
 Parameters = dict[str, Tensor]
 Values = tuple[Tensor, ...]
-
-
-class Penalty(Protocol):
-    at_real: bool
-    at_fake: bool
-
-    def value(self, scored: Any) -> Tensor: ...
-
-
-class Loss(Protocol):
-    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
 
 
 @dataclass
@@ -98,7 +96,7 @@ def trace(
     joint: bool,
 ) -> Traced:
     """Judge real and fake samples; the arguments mean what they mean in `judge.score`."""
-    if not (joint and at_real == at_fake):
+    if not one_pass(joint=joint, at_real=at_real, at_fake=at_fake):
         real_logits, real_gradient = judged(judge, real, c, gradient=at_real)
         fake_logits, fake_gradient = judged(judge, fake, c, gradient=at_fake)
     else:
@@ -193,8 +191,7 @@ class CompiledLoss:
                 return logits
 
             made = trace(judge, real, fake, c, at_real=at_real, at_fake=at_fake, joint=self.joint)
-            adversarial = self.loss.discriminator(made.real_logits, made.fake_logits).mean()
-            return (adversarial, *(penalty.value(made).mean() for penalty in due))
+            return losses(self.loss, due, made)
 
         return values
 

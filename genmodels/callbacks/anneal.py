@@ -9,11 +9,14 @@ from typing import Any
 import lightning as L
 
 from genmodels.callbacks.ledger import Ledger
+from genmodels.callbacks.rates import Rates
 from genmodels.callbacks.typed import data_of, model_of
 
 __all__ = ["Anneal"]
 
 log = logging.getLogger(__name__)
+
+_KEPT = ("best", "waited", "drops")
 
 
 class Anneal(L.Callback):
@@ -55,19 +58,16 @@ class Anneal(L.Callback):
         self.patience, self.factor, self.most_drops = patience, factor, most_drops
         self.least = least
         self.best, self.waited, self.drops, self.seen = math.inf, 0, 0, 0
-        self.full: list[float] = []
+        self.rates = Rates()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not self.full:
-            self.full = [group["lr"] for group in _groups(trainer)]
+        self.rates.note(trainer)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         samples = model_of(pl_module).num_samples
-        share = self.share(samples, _progress(trainer))
-        for group, full in zip(_groups(trainer), self.full, strict=True):
-            group["lr"] = full * share
+        self.rates.scale(trainer, self.share(samples, _progress(trainer)))
 
     def share(self, samples: int, progress: float) -> float:
         """What the learning rates are multiplied by."""
@@ -100,16 +100,12 @@ class Anneal(L.Callback):
         trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        kept = ("best", "waited", "drops", "full")
-        return {name: getattr(self, name) for name in kept}
+        return {name: getattr(self, name) for name in _KEPT} | {"full": self.rates.full}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for name in ("best", "waited", "drops", "full"):
+        for name in _KEPT:
             setattr(self, name, state_dict[name])
-
-
-def _groups(trainer: L.Trainer) -> list[dict[str, Any]]:
-    return [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        self.rates.full = list(state_dict["full"])
 
 
 def _progress(trainer: L.Trainer) -> float:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import lightning as L
 
+from genmodels.callbacks.rates import Rates, groups_of
 from genmodels.callbacks.typed import model_of
 
 __all__ = ["Follow"]
@@ -25,29 +26,25 @@ class Follow(L.Callback):
 
     def __init__(self, *, rate: Schedule | None = None, beta2: Schedule | None = None) -> None:
         self.rate, self.beta2 = rate, beta2
-        self.full: list[float] = []
+        self.rates = Rates()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not self.full:
-            self.full = [group["lr"] for group in _groups(trainer)]
+        self.rates.note(trainer)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         model = model_of(pl_module)
         clock = model.num_samples, model.total_samples
-        rate = 1.0 if self.rate is None else self.rate(*clock)
-        for group, full in zip(_groups(trainer), self.full, strict=True):
-            group["lr"] = full * rate
-            if self.beta2 is not None and "betas" in group:
-                group["betas"] = (group["betas"][0], self.beta2(*clock))
+        if self.rate is not None:
+            self.rates.scale(trainer, self.rate(*clock))
+        if self.beta2 is not None:
+            for group in groups_of(trainer):
+                if "betas" in group:
+                    group["betas"] = (group["betas"][0], self.beta2(*clock))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"full": self.full}
+        return {"full": self.rates.full}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.full = list(state_dict["full"])
-
-
-def _groups(trainer: L.Trainer) -> list[dict[str, Any]]:
-    return [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        self.rates.full = list(state_dict["full"])

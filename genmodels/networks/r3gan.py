@@ -129,15 +129,7 @@ class Generator(nn.Module):
         self.embed = nn.Linear(told, embedding, bias=False) if told else None
         self.scale = nn.Linear(latent_dim + (embedding if told else 0), sizes[0], bias=False)
         self.start = nn.Parameter(torch.randn(sizes[0], *self.grid.start))
-        self.levels = nn.ModuleList(
-            nn.Sequential(
-                *(
-                    Block(n, expansion=expansion, group=group, blocks=blocks * len(sizes))
-                    for _ in range(blocks)
-                )
-            )
-            for n in sizes
-        )
+        self.levels = _levels(sizes, blocks=blocks, expansion=expansion, group=group)
         self.ups = nn.ModuleList(
             nn.Sequential(_change(a, b), Twice()) for a, b in itertools.pairwise(sizes)
         )
@@ -189,15 +181,7 @@ class Discriminator(nn.Module):
         self.grid, sizes = geometry(layout, patch, widths)
         self.patch = nn.PixelUnshuffle(patch)
         self.stem = nn.Conv2d(self.grid.layout.channels * patch**2, sizes[-1], 1)
-        self.levels = nn.ModuleList(
-            nn.Sequential(
-                *(
-                    Block(n, expansion=expansion, group=group, blocks=blocks * len(sizes))
-                    for _ in range(blocks)
-                )
-            )
-            for n in reversed(sizes)
-        )
+        self.levels = _levels(sizes[::-1], blocks=blocks, expansion=expansion, group=group)
         self.downs = nn.ModuleList(
             nn.Sequential(Halve(), _change(b, a))
             for a, b in reversed(list(itertools.pairwise(sizes)))
@@ -222,6 +206,19 @@ class Discriminator(nn.Module):
         if self.embed is None:
             return h.squeeze(1)
         return self.scale * (h * self.embed(c)).sum(1)
+
+
+def _levels(
+    sizes: Sequence[int], *, blocks: int, expansion: int, group: int | None
+) -> nn.ModuleList:
+    """So many blocks for each resolution."""
+    total = blocks * len(sizes)
+    return nn.ModuleList(
+        nn.Sequential(
+            *(Block(n, expansion=expansion, group=group, blocks=total) for _ in range(blocks))
+        )
+        for n in sizes
+    )
 
 
 def _change(before: int, after: int) -> nn.Module:

@@ -26,7 +26,7 @@ from genmodels.tasks.judged import Named, calibrated_by, dataset_manifest, names
 from genmodels.tasks.likelihood import with_likelihood
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
-from genmodels.writers.manifest import asked_for
+from genmodels.writers.manifest import wishes_of
 
 __all__ = ["evaluate", "run"]
 
@@ -63,7 +63,7 @@ def evaluate(
     named = Named(cfg, given or {})
     progress("loading")
     made = named.source("synthetic").load()
-    calibrated, wishes = calibrated_by(named), asked_for(dataset_manifest(named))
+    calibrated, wishes = calibrated_by(named), wishes_of(dataset_manifest(named))
     real = real_data(cfg, named)
     real = replace(real, schema=with_sensitive(real.schema, names_of(cfg.sensitive)))
     choice = cfg.kinds[kind_of(real.train)]

@@ -31,7 +31,7 @@ from genmodels.tasks.control import Asked, build_controlled, read_asked
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
-from genmodels.writers.manifest import asked_for, write_card, write_manifest
+from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 
 __all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
@@ -42,7 +42,7 @@ def run(cfg: DictConfig) -> None:
     """Write a synthetic dataset, and say what comes next; SIGTERM leaves as little as Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     out = sample(cfg)
-    wishes = asked_for(read_json(out / MANIFEST))
+    wishes = wishes_of(read_json(out / MANIFEST))
     if not wishes:
         logger.info("Measure it: genmodels evaluate run=%s synthetic=%s", cfg.run, out)
         return

@@ -10,7 +10,7 @@ from typing import Any
 from genmodels.files import sha256, write_json, write_text
 from genmodels.writers.base import MANIFEST
 
-__all__ = ["STATEMENT", "asked_for", "write_card", "write_manifest"]
+__all__ = ["STATEMENT", "wishes_of", "write_card", "write_manifest"]
 
 STATEMENT = (
     "This data is synthetic: every record was drawn from a generative model, none was observed. "
@@ -23,7 +23,7 @@ WISHES = ("given", "complete", "balance", "shares", "temper", "scenario", "const
 """What `control` of a manifest can hold that makes rows others than those of the model."""
 
 
-def asked_for(manifest: Mapping[str, Any]) -> str:
+def wishes_of(manifest: Mapping[str, Any]) -> str:
     """What was asked of the rows, as it is written on the command line; empty for nothing.
 
     Args:
@@ -91,7 +91,7 @@ def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write `README.md`: what the data is and one line per library to load it."""
     name, rows = manifest["run"]["name"], manifest["rows"]
-    wishes = asked_for({**manifest, "conditions": None})
+    wishes = wishes_of({**manifest, "conditions": None})
     drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
     lines = [
         "---\ntags:\n- synthetic\n---",

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from genmodels.writers.manifest import asked_for, write_card, write_manifest
+from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 
 FACTS = {
     "rows": 1234,
@@ -88,7 +88,7 @@ def test_the_card_of_rows_that_were_asked_for_says_what_was_asked(tmp_path, file
     card = (tmp_path / "README.md").read_text()
     assert f"**Asked for**: `{told}`" in card
     assert "empirical" not in card
-    assert asked_for(manifest) == told
+    assert wishes_of(manifest) == told
 
 
 @pytest.mark.parametrize("control", [None, {}, {"redraws": 9}, "given", {"given": None}])
@@ -98,11 +98,11 @@ def test_where_nothing_was_asked_nothing_is_said(tmp_path, files, control):
     )
     write_card(tmp_path, manifest)
     assert "sked for" not in (tmp_path / "README.md").read_text()
-    assert asked_for(manifest) == ""
-    assert asked_for({"conditions": "of use", "control": {"balance": "x"}}) == ""
+    assert wishes_of(manifest) == ""
+    assert wishes_of({"conditions": "of use", "control": {"balance": "x"}}) == ""
 
 
 def test_a_told_condition_was_asked_for(tmp_path, files):
-    assert asked_for(write_manifest(tmp_path, files, FACTS)) == "condition.income=>50K"
+    assert wishes_of(write_manifest(tmp_path, files, FACTS)) == "condition.income=>50K"
     facts = FACTS | {"conditions": "balanced"}
-    assert asked_for(write_manifest(tmp_path, files, facts)) == "condition=balanced"
+    assert wishes_of(write_manifest(tmp_path, files, facts)) == "condition=balanced"
