@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin
 QUICKSTART ?= quickstart
+# One process per core, each with the tests of whole files, which share what they train.
+WORKERS := -n logical --maxprocesses 8 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev quickstart test test-all lint format bench clean
@@ -23,10 +25,10 @@ quickstart: $(VENV)/.installed ## Train on real flights, write a synthetic datas
 	@echo "Training curves:    $(RUN)/tensorboard --logdir $(QUICKSTART)/run"
 
 test: $(VENV)/.developer lint ## Lint, type-check and test (about 15 minutes on two cores)
-	$(RUN)/python -m pytest -m "not slow"
+	$(RUN)/python -m pytest -m "not slow" $(WORKERS)
 
 test-all: $(VENV)/.developer lint ## The same with the slow tests
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest $(WORKERS)
 
 lint: $(VENV)/.developer ## ruff and mypy
 	$(RUN)/ruff check .

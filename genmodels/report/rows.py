@@ -253,6 +253,7 @@ class Report:
         facts: name and value of what a reader must know to repeat it (rows, seeds, paths).
         sections: in the order of reading.
         remarks: what was left out and how to get it.
+        cautions: what changes how every verdict is to be read; said before them.
         answer: of a report that answers one question: the answer, in place of one line per axis.
     """
 
@@ -260,6 +261,7 @@ class Report:
     facts: dict[str, Cell]
     sections: tuple[Section, ...]
     remarks: tuple[str, ...] = field(default=())
+    cautions: tuple[str, ...] = field(default=())
     answer: str = ""
 
     @property

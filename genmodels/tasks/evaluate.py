@@ -117,13 +117,16 @@ def _introduced(report: Report, named: Named, how: str | None, wishes: str) -> R
             f"The synthetic data were calibrated to the training data (calibrate={how}): what was "
             "matched says nothing about the model. Compare this report with calibrated data only."
         )
-    return replace(report, facts={**facts, **report.facts}, remarks=(*told, *report.remarks))
+    return replace(report, facts={**facts, **report.facts}, cautions=tuple(told))
 
 
 def _events(cfg: DictConfig, folder: Path) -> Path:
-    """Where TensorBoard finds the report: with the run, if there is one that we may write to."""
+    """Where TensorBoard finds the report: with the run, if there is one that we may write to.
+
+    There each report has a place of its own, so that several can be seen side by side.
+    """
     if cfg.run is not None:
         origin = Run.open(str(cfg.run))
         if os.access(origin.path, os.W_OK):
-            return origin.tensorboard / "evaluation"
+            return origin.tensorboard / "evaluation" / folder.name
     return folder / "tensorboard"

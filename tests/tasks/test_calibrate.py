@@ -162,7 +162,7 @@ def test_the_report_says_so_whatever_part_of_the_dataset_is_named(made, tmp_path
         words.append("kinds.table.suite.utility_rows=10")
     report, paths = evaluate(compose("evaluate", words))
     assert report.facts["calibrated"] == "pin"
-    assert "calibrate=pin" in report.remarks[0]
+    assert "calibrate=pin" in report.cautions[0]
     for path in paths:
         assert "calibrate=pin" in path.read_text()
 
@@ -173,7 +173,7 @@ def test_the_report_of_a_frame_says_so_and_that_of_another_does_not(made):
             made.sample(300, calibrate=how), real=people(), holdout=people(400, 1), overrides=FAST
         )
         assert report.facts.get("calibrated") == told
-        assert any("calibrate" in remark for remark in report.remarks) == (told is not None)
+        assert any("calibrate" in text for text in report.cautions) == (told is not None)
 
 
 @pytest.mark.parametrize(

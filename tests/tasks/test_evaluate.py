@@ -144,7 +144,7 @@ def test_a_run_is_judged_on_the_rows_that_it_never_saw(trained):
     assert report.facts["training rows"] == 378
     assert any(row.axis == "utility" for row in report.rows)
     judge(f"run={trained / 'run'}", f"synthetic={trained / 'made'}")
-    events = list((trained / "run" / "tensorboard" / "evaluation").rglob("events*"))
+    events = list((trained / "run" / "tensorboard" / "evaluation" / "made-report").rglob("events*"))
     assert len(events) == 4
     assert not list((trained / "made-report").rglob("events*"))
 
@@ -164,14 +164,14 @@ def test_the_first_remark_says_what_was_asked_of_the_rows(trained, named):
     write_json(trained / "made" / "manifest.json", told)
     words = [f"run={trained / 'run'}", f"synthetic={trained / 'made' / named}"]
     report, paths = judge(*words, f"out={trained / 'out'}")
-    assert "asked for (given.sold=yes) and are compared with all real" in report.remarks[0]
+    assert "asked for (given.sold=yes) and are compared with all real" in report.cautions[0]
     assert report.facts["asked for"] == "given.sold=yes"
     for path in paths:
         assert "given.sold=yes" in path.read_text(encoding="utf-8")
     write_json(trained / "made" / "manifest.json", told | {"control": {"redraws": 3}})
     plain, _ = judge(*words, f"out={trained / 'plain'}")
     assert "asked for" not in plain.facts
-    assert not any("asked for" in remark for remark in plain.remarks)
+    assert not plain.cautions
 
 
 def test_changed_data_are_refused(trained):

@@ -43,6 +43,7 @@ def to_html(report: Report) -> str:
             f"<title>{title}</title><style>{STYLE}</style></head><body>",
             f"<h1>{title}</h1>",
             f'<p class="dim">{_facts(report)}</p>',
+            *(f"<p><b>{escape(flat(caution))}</b></p>" for caution in report.cautions),
             _summary(report, found),
             _remarks([*report.remarks, *left_out]),
             "" if report.answer else _reading(),

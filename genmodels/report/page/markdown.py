@@ -41,6 +41,8 @@ def to_markdown(report: Report) -> str:
 def summary_markdown(report: Report) -> str:
     """Title, one line per axis, and what was left out."""
     out = [f"# {_plain(report.title)}", ""]
+    for caution in report.cautions:
+        out += [f"**{_paragraph(caution)}**", ""]
     out += [f"- {_paragraph(line)}" for line in summary(report)]
     out += [f"- {_paragraph(remark)}" for remark in report.remarks]
     return "\n".join(out)

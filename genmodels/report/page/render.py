@@ -18,18 +18,19 @@ from genmodels.report.rows import Report, Row, Section
 
 __all__ = ["print_report", "to_json", "to_markdown", "write_report"]
 
-FORMAT = 3
+FORMAT = 4
 
 
 def to_json(report: Report) -> dict[str, Any]:
     """Everything but the pictures, as plain JSON.
 
     Returns:
-        `format`: 3, counts changes of this structure; `title`; `summary`: one line per axis, the
+        `format`: 4, counts changes of this structure; `title`; `summary`: one line per axis, the
         worst first; `axes`: the same as `axis`, `verdict` (see `verdicts.Kind`, or "untested"),
         `sentence`, `figure` (the worst headline figure in words) and `counts` of headline figures
-        by verdict; `facts`: name -> value; `remarks`: what was left out and how to get it;
-        `sections`: `title`, `text`, `rows`, `details` and the captions of `pictures`.
+        by verdict; `facts`: name -> value; `cautions`: what changes how every verdict is to be
+        read; `remarks`: what was left out and how to get it; `sections`: `title`, `text`, `rows`,
+        `details` and the captions of `pictures`.
 
         A row has `axis`, `metric`, `value`, `interval` (95 %, or null), `ceiling`,
         `independent` and `copies` (see `rows.Points`), `floor_is` (which of the two is bad
@@ -43,6 +44,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "summary": summary(report),
         "axes": [_axis(finding) for finding in findings(report)],
         "facts": report.facts,
+        "cautions": list(report.cautions),
         "remarks": list(report.remarks),
         "sections": [_section(section) for section in report.sections],
     }

@@ -36,8 +36,8 @@ def write_tensorboard(report: Report, folder: Path) -> Path:
 
     Args:
         report: the evaluation.
-        folder: such as `<run>/tensorboard/evaluation`; event files that an earlier evaluation left
-            there are removed.
+        folder: such as `<run>/tensorboard/evaluation/<report>`; event files that an earlier
+            evaluation left there are removed.
 
     Returns:
         The folder.

@@ -21,12 +21,14 @@ LONGEST, MOST = 72, 12
 
 
 def print_report(report: Report, console: Console) -> None:
-    """What each axis came to, what was left out, and the figures that are not level.
+    """Cautions, what each axis came to, what was left out, and the figures that are not level.
 
     Everything else is in the files.
     """
     if report.answer:
         console.print(Text(flat(report.answer), "bold"))
+    for caution in report.cautions:
+        console.print(Text(flat(caution), "bold"))
     found = findings(report)
     for finding in found:
         console.print(_finding(finding))

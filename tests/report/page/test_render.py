@@ -3,6 +3,7 @@
 import html as entities
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,13 +122,21 @@ def test_all_forms_carry_the_same_numbers():
 
 def test_json_says_what_the_page_shows_first():
     state = to_json(report())
-    assert state["format"] == 3
+    assert state["format"] == 4
     first = state["axes"][0]
     assert set(first) == {"axis", "verdict", "sentence", "figure", "counts"}
     assert state["summary"][0].lower().startswith(first["axis"])
     assert first["sentence"] in state["summary"][0]
     assert {a["axis"] for a in state["axes"] if a["verdict"] == "untested"} >= {"privacy", "bias"}
     assert state["sections"][0]["pictures"] == list(NASTY[:2])
+
+
+def test_a_caution_comes_before_every_verdict():
+    made = replace(report(), cautions=("Beware <b>of these rows.",))
+    assert to_json(made)["cautions"] == ["Beware <b>of these rows."]
+    page, markdown = visible(to_html(made)), to_markdown(made)
+    for text in (page, markdown, terminal(made)):
+        assert text.index("of these rows.") < text.index("Fidelity")
 
 
 def test_the_worst_axis_is_on_top_of_the_page():
