@@ -1,4 +1,7 @@
+from io import BytesIO
+
 import numpy as np
+import PIL.Image
 import pytest
 
 from genmodels.metrics.images.copies import drawn_copies, shuffled_pixels
@@ -85,7 +88,7 @@ def test_figures_are_named_by_their_encoder_and_repeatable(fresh):
 
 def test_the_report_is_a_small_page_with_pictures(fresh):
     pictures = [p for section in fresh.sections for p in section.pictures]
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     assert all(p.png.startswith(b"\x89PNG") for p in pictures)
     assert len(to_html(fresh)) < 1_000_000
 
@@ -118,6 +121,14 @@ def test_copies_are_bad_in_every_figure_of_memorisation(copied):
     assert of(copied, "exact copies").value == 1
     assert of(copied, "authentic").value == 0
     assert summary(copied)[0].startswith("Memorisation: as bad as copies")
+
+
+def test_some_synthetic_images_stand_beside_their_nearest_training_images(copied):
+    section = next(s for s in copied.sections if s.title == "Copies")
+    assert "the 5 training images nearest to each in DomainCNN" in section.pictures[2].caption
+    with PIL.Image.open(BytesIO(section.pictures[2].png)) as sheet:
+        assert sheet.height > 8 * 48
+        assert sheet.width > 6 * 48
 
 
 def test_a_missing_class_is_named():
