@@ -158,7 +158,7 @@ class Looks:
             side=self.side,
             seed=seed,
         )
-        foot = f"median between training images: {usual:#.3g}"
+        foot = f"training image to nearest other, median: {usual:#.3g}"
         sheet = neighbour_sheet(made, training.pixels, index, distance, cast.names, foot=foot)
         caption = (
             "Made images, a seeded choice, and the training images nearest to each in pixels, "
