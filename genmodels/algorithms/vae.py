@@ -295,6 +295,19 @@ class VAE(GenerativeModel):
             return cast(Encoded, modules["likelihood"].sample(outputs, u[:, self.uniforms :]))
 
     @torch.no_grad()
+    def posterior_mean(self, batch: Batch) -> Tensor:
+        """Where the encoder places samples: means (B, Z) of their posteriors.
+
+        Raises:
+            ValueError: when the latent is a hierarchy, which is drawn level after level.
+        """
+        modules = self.sampler_modules()
+        if isinstance(modules["decoder"], Hierarchy):
+            raise ValueError("the latents of a hierarchy are drawn one level after the other")
+        with evaluating(*modules.values()):
+            return cast(Tensor, encode(modules, batch)[0])
+
+    @torch.no_grad()
     def settle(self, batches: Callable[[int], Iterator[Batch]]) -> None:
         """Fit what draws latents ex post to those of at most so many training samples."""
         if self.ex_post is None:

@@ -63,6 +63,24 @@ class Ledger:
             for name, value in values.items():
                 self.writer.add_scalar(name, value, samples_seen)
 
+    def show(self, tag: str, data: bytes, size: tuple[int, int], *, samples_seen: int) -> None:
+        """Give TensorBoard a picture as it is: a GIF moves there, where an array could not.
+
+        Args:
+            tag: name of the picture.
+            data: a PNG or GIF file.
+            size: its width and height in pixels.
+            samples_seen: the clock of training.
+        """
+        if self.writer is None:
+            return
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        width, height = size
+        picture = Summary.Image(encoded_image_string=data, width=width, height=height, colorspace=3)
+        summary = Summary(value=[Summary.Value(tag=tag, image=picture)])
+        self.writer.file_writer.add_summary(summary, samples_seen)
+
     def times(self, name: str) -> tuple[int, float]:
         """How often `name` was recorded in this sitting, and its latest value (else NaN)."""
         return self._times.get(name, 0), self.latest.get(name, math.nan)

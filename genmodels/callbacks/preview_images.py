@@ -12,21 +12,19 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from genmodels.algorithms.base import GenerativeModel
+from genmodels.callbacks.finish_images import finish
 from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.typed import model_of
 from genmodels.files import atomic_path
 from genmodels.layout import Expand, ImageLayout
+from genmodels.report.looks.looks import Looks
+from genmodels.report.looks.sheet import draw_grid
 from genmodels.types import Batch, Images
 
-__all__ = ["ImagePreview", "draw_grid", "to_rgb"]
-
-GAP = 2
-TEXT_HEIGHT = 12
-SMALLEST_CELL = 32
+__all__ = ["ImagePreview"]
 
 
 class ImagePreview(L.Callback):
@@ -43,6 +41,7 @@ class ImagePreview(L.Callback):
         rows: most classes shown; of more, evenly spaced ones.
         columns: images per row.
         seed: of the latents and of the choice of real images.
+        looks: makes further pictures at the end of training; None: none.
     """
 
     told: bool
@@ -61,6 +60,7 @@ class ImagePreview(L.Callback):
         rows: int,
         columns: int,
         seed: int,
+        looks: Looks | None = None,
     ) -> None:
         if min(every, rows, columns) < 1:
             raise ValueError("preview.every, preview.rows and preview.columns must be at least 1")
@@ -70,7 +70,7 @@ class ImagePreview(L.Callback):
         self.names = tuple(reference.class_names[i] for i in self.labels)
         self.num_rows = len(self.labels) or rows
         self.real = _examples(reference, self.labels, self.num_rows, columns, seed)
-        self.seed = seed
+        self.seed, self.looks = seed, looks
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         model = model_of(pl_module)
@@ -93,7 +93,17 @@ class ImagePreview(L.Callback):
             self._preview(trainer, model_of(pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._preview(trainer, model_of(pl_module))
+        model = model_of(pl_module)
+        self._preview(trainer, model)
+        if self.looks is not None and trainer.is_global_zero:
+            finish(
+                trainer,
+                model,
+                looks=self.looks,
+                ledger=self.ledger,
+                folder=self.folder,
+                seed=self.seed,
+            )
 
     @torch.no_grad()
     def _preview(self, trainer: L.Trainer, model: GenerativeModel) -> None:
@@ -128,49 +138,6 @@ class ImagePreview(L.Callback):
         if self.ledger.writer is not None:
             picture = np.asarray(grid)
             self.ledger.writer.add_image(f"preview/{tag}", picture, step, dataformats="HWC")
-
-
-def draw_grid(pixels: np.ndarray, rows: int, names: tuple[str, ...] = ()) -> Image.Image:
-    """Images in row-major order as one RGB picture, with the names of the rows on the left.
-
-    Args:
-        pixels: (rows * columns, C, H, W) uint8; small images are enlarged by whole factors.
-        rows: number of rows.
-        names: one per row, or none.
-    """
-    height, width = pixels.shape[2:]
-    factor = max(1, -(-SMALLEST_CELL // min(height, width)))
-    factor = max(factor, -(-TEXT_HEIGHT // height)) if names else factor
-    cells = to_rgb(pixels).repeat(factor, 1).repeat(factor, 2)
-    height, width = cells.shape[1:3]
-    columns = len(cells) // rows
-    font = ImageFont.load_default()
-    left = max((int(font.getlength(name)) + 2 * GAP + 2 for name in names), default=0)
-    size = (left + columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
-    grid = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(grid)
-    for i, cell in enumerate(cells):
-        row, column = divmod(i, columns)
-        x, y = left + GAP + column * (width + GAP), GAP + row * (height + GAP)
-        grid.paste(Image.fromarray(cell), (x, y))
-    for row, name in enumerate(names):
-        y = GAP + row * (height + GAP) + (height - TEXT_HEIGHT) // 2
-        draw.text((GAP, y), name, fill="black", font=font)
-    return grid
-
-
-def to_rgb(pixels: np.ndarray) -> np.ndarray:
-    """(N, C, H, W) -> (N, H, W, 3).
-
-    Gray is repeated, alpha goes over white; of more than four channels the first three are shown.
-    """
-    channels = pixels.shape[1]
-    colour = pixels[:, :1].repeat(3, 1) if channels < 3 else pixels[:, :3]
-    if channels in (2, 4):
-        alpha = pixels[:, -1:].astype(np.uint32)
-        mixed = colour * alpha + 255 * (255 - alpha)
-        colour = ((mixed + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(colour.transpose(0, 2, 3, 1))
 
 
 def _rows_shown(reference: Images, rows: int) -> tuple[int, ...]:

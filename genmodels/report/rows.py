@@ -16,6 +16,7 @@ from genmodels.types import Raw
 __all__ = [
     "FLOORS",
     "READING",
+    "SIMPLE",
     "Axis",
     "Better",
     "Cell",
@@ -50,6 +51,8 @@ READING = (
     "↓ lower is better, ↑ higher is better, ≈ near the real figure is best. Figures in grey do not "
     "count towards the verdict of an axis."
 )
+SIMPLE = "Gaussian per class"
+"""What the simplest generator of a report is called; images have one, see `metrics/images`."""
 DIGITS = 5
 
 Cell = str | int | float | None
@@ -96,6 +99,8 @@ class Row:
         floor_is: which of the two stands for bad data on this axis.
         headline: whether the summary may speak of it.
         scale: distance from the ceiling that counts as entirely bad where the floor says nothing.
+        simple: of data that the simplest generator made, where a report has one. Like the other
+            points; no verdict rests on it.
     """
 
     axis: Axis
@@ -112,9 +117,10 @@ class Row:
     floor_is: Floor = "independent"
     headline: bool = True
     scale: float = 1.0
+    simple: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("value", "ceiling", "independent", "copies"):
+        for name in ("value", "ceiling", "independent", "copies", "simple"):
             number = getattr(self, name)
             if number is not None:
                 object.__setattr__(self, name, rounded(number))

@@ -32,6 +32,7 @@ VERBS = {
     "train": "learn from data; makes a run",
     "sample": "write a synthetic dataset from a run",
     "evaluate": "measure how far a synthetic dataset can be trusted",
+    "look": "make pictures of what a run has learnt",
     "benchmark": "find out whether synthetic data help a model of yours",
     "audit": "audit bias: compare how groups fare in real and synthetic data",
     "schema": "look at data and draft what its parts mean",

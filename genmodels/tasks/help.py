@@ -35,6 +35,10 @@ EXAMPLES = {
         "genmodels evaluate run=runs/adult synthetic=synthetic",
         "genmodels evaluate real=train.csv holdout=test.csv synthetic=made_elsewhere.csv",
     ],
+    "look": [
+        "genmodels look run=runs/digits",
+        "genmodels look run=runs/digits what=[walk,morph] seed=1 out=looks",
+    ],
     "benchmark": [
         "genmodels benchmark data.path=stroke.csv data.target=stroke model=tvae",
         "genmodels benchmark data.path=stroke.csv data.target=stroke learning_curve=[100,300,1000]",
@@ -64,6 +68,7 @@ HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
+    "look": "genmodels look run=<run> --cfg     prints every setting",
     "benchmark": "genmodels benchmark data.path=<file> --cfg     prints every setting",
     "audit": "genmodels audit bias synthetic=<folder> --cfg     prints every setting",
     "schema": "genmodels schema data.path=<file> --cfg     prints every setting",

@@ -21,7 +21,15 @@ from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
 from genmodels.types import Raw, Source
 
-__all__ = ["Named", "Real", "calibrated_by", "dataset_manifest", "names_of", "real_data"]
+__all__ = [
+    "Named",
+    "Real",
+    "calibrated_by",
+    "dataset_manifest",
+    "names_of",
+    "real_data",
+    "split_as_recorded",
+]
 
 log = logging.getLogger(__name__)
 OTHERS = "name others with holdout=<path>"
@@ -120,21 +128,16 @@ def _holds(manifest: Mapping[str, Any], inside: str) -> bool:
     )
 
 
-def _of_run(cfg: DictConfig, named: Named) -> Real:
-    """The data that a run was trained on, split as recorded."""
-    origin = Run.open(str(cfg.run))
-    if cfg.schema is not None:
-        raise ValueError("schema= is for evaluations without run=: a run has its own schema")
-    saved, schema = load_config(origin), schema_from_state(read_json(origin.schema))
+def split_as_recorded(origin: Run, source: Source) -> tuple[Raw, Raw, Split]:
+    """What a run trained on and what it held out, as it recorded it, and the record.
+
+    Raises:
+        ValueError: when there is no record, or the data are others now.
+    """
     recorded = origin.read_manifest().get("split")
     if recorded is None:
         raise ValueError(f"{origin} has no record of its split: it is not a complete run")
-    if "source" not in saved.data:
-        return _of_memory(cfg, origin, schema, named)
     split = Split.from_state(recorded)
-    source = named.given.get("real") or source_of(
-        saved, **({} if cfg.real is None else {"path": str(cfg.real)})
-    )
     loaded = source.load()
     if source.fingerprint() != split.fingerprint:
         raise ValueError(
@@ -142,6 +145,21 @@ def _of_run(cfg: DictConfig, named: Named) -> Real:
             "not known which rows it saw. Bring the data back, or name them with real=<path>"
         )
     train, _, holdout = split.take(loaded)
+    return train, holdout, split
+
+
+def _of_run(cfg: DictConfig, named: Named) -> Real:
+    """The data that a run was trained on, split as recorded."""
+    origin = Run.open(str(cfg.run))
+    if cfg.schema is not None:
+        raise ValueError("schema= is for evaluations without run=: a run has its own schema")
+    saved, schema = load_config(origin), schema_from_state(read_json(origin.schema))
+    if "source" not in saved.data:
+        return _of_memory(cfg, origin, schema, named)
+    source = named.given.get("real") or source_of(
+        saved, **({} if cfg.real is None else {"path": str(cfg.real)})
+    )
+    train, holdout, split = split_as_recorded(origin, source)
     if named.has("holdout") or has_holdout(saved):
         apart = named.given.get("holdout") or holdout_source(
             saved, None if cfg.holdout is None else str(cfg.holdout)
@@ -154,7 +172,7 @@ def _of_run(cfg: DictConfig, named: Named) -> Real:
             "other real data with holdout=<path>"
         )
     _warn_of_other_model(origin, named)
-    parse = instantiate(cfg.kinds[kind_of(loaded)].parse)
+    parse = instantiate(cfg.kinds[kind_of(train)].parse)
     train = instantiate(saved.data.parse)(train, schema)
     return Real(train, read_alike(holdout, schema, parse, what="held-out"), schema)
 

@@ -9,8 +9,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from genmodels.algorithms.base import GenerativeModel
 from genmodels.callbacks.ledger import Ledger
-from genmodels.callbacks.preview_images import ImagePreview, draw_grid, to_rgb
+from genmodels.callbacks.preview_images import ImagePreview
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
+from genmodels.report.looks.sheet import draw_grid
 from genmodels.types import Images
 
 RNG = np.random.default_rng(0)
@@ -147,33 +148,6 @@ def test_only_the_first_process_draws(tmp_path):
     callback.on_fit_start(other, painter)
     callback.on_train_end(other, painter)
     assert not (tmp_path / "pictures").exists()
-
-
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
-def test_the_grid_places_every_image_enlarged_by_whole_factors(channels):
-    pixels = RNG.integers(0, 256, (6, channels, 8, 16), dtype=np.uint8)
-    grid = np.asarray(draw_grid(pixels, 2))
-    cells = to_rgb(pixels)
-    assert grid.shape == (2 * 34 + 2, 3 * 66 + 2, 3)
-    for i in range(6):
-        y, x = 2 + 34 * (i // 3), 2 + 66 * (i % 3)
-        assert (grid[y : y + 32 : 4, x : x + 64 : 4] == cells[i]).all()
-
-
-def test_names_widen_the_grid_on_the_left():
-    pixels = np.zeros((4, 1, 8, 8), np.uint8)
-    plain, named = draw_grid(pixels, 2), draw_grid(pixels, 2, ("short", "much longer"))
-    left = named.width - plain.width
-    assert left > 40
-    assert (np.asarray(named)[:, left:] == np.asarray(plain)).all()
-    assert (np.asarray(named)[:, :left] < 128).any()
-
-
-def test_transparency_is_shown_over_white():
-    pixels = np.array([100, 200, 50, 0], np.uint8).reshape(1, 4, 1, 1)
-    assert to_rgb(pixels).ravel().tolist() == [255, 255, 255]
-    assert to_rgb(pixels[:, :3]).ravel().tolist() == [100, 200, 50]
-    assert to_rgb(pixels[:, :1]).ravel().tolist() == [100, 100, 100]
 
 
 def test_sizes_are_checked(tmp_path):

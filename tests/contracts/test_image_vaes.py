@@ -89,6 +89,23 @@ def test_odd_shapes_are_trained_and_bounded(variant, shape, tmp_path):
     assert '"val/bits_per_dimension"' in text
 
 
+@pytest.mark.parametrize("variant", ["conv_vae ex post", "hvae"])
+def test_it_reconstructs_and_a_latent_of_one_vector_can_be_looked_at(variant, tmp_path):
+    model = load_run(trained(variant, tmp_path / "run", "trainer.max_epochs=1")).model
+    pixels = torch.from_numpy(images().pixels[:4])
+    batch = Batch(pixels / 127.5 - 1.0, torch.eye(2)[[0, 1, 0, 1]])
+    again = model.reconstruct(batch, torch.full((4, model.noise_dim), 0.5))["pixels"]
+    assert again.shape == pixels.shape
+    assert torch.equal(
+        again, model.reconstruct(batch, torch.full((4, model.noise_dim), 0.5))["pixels"]
+    )
+    if variant == "hvae":
+        with pytest.raises(ValueError, match="one level after the other"):
+            model.posterior_mean(batch)
+    else:
+        assert model.posterior_mean(batch).shape == (4, model.latent_dim)
+
+
 def test_densities_ex_post_are_in_the_weights_and_change_what_is_drawn(tmp_path):
     run = trained("conv_vae ex post", tmp_path / "run", "trainer.max_epochs=1")
     weights = run.read_weights()

@@ -79,7 +79,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, monkeypatch, qua
 def test_a_run_has_pictures_and_numbers_of_both_parts(tmp_path):
     run = train_tiny(tmp_path / "run", "data.preview.every=1")
     names = [p.name.split("-")[0] for p in run.pictures.iterdir()]
-    assert sorted(names) == ["fake"] * 3 + ["real.png"] + ["reconstruction"] * 3
+    shown = ["fake"] * 3 + ["neighbours", "real.png"] + ["reconstruction"] * 3
+    assert sorted(names) == shown  # and no walk: there is no latent to walk in
     rows = [json.loads(line) for line in run.metrics.read_text().splitlines()]
     measured = [row for row in rows if "val/loss" in row]
     assert len(measured) == 3

@@ -14,6 +14,7 @@ import numpy as np
 from genmodels.metrics.images.kernels import nearest
 from genmodels.metrics.images.random_features import shrink
 from genmodels.metrics.intervals import Interval
+from genmodels.metrics.manifold import squared_distances
 from genmodels.metrics.tables.memorisation import share_interval
 
 __all__ = ["Bank", "Nearness", "nearer_share", "nearness", "pixel_vectors"]
@@ -55,6 +56,36 @@ class Bank:
             found[:, 0] += start
             best = np.where((found[:, 1] < best[:, 1])[:, None], found, best)
         return best
+
+    def nearest_few(self, probes: np.ndarray, few: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers in the bank and distances of the nearest ones, the nearest first.
+
+        Args:
+            probes: vectors (N, D).
+            few: how many of each, at most as many as the bank has.
+
+        Returns:
+            Both of shape (N, few); numbers are int64.
+        """
+        index: np.ndarray = np.zeros((len(probes), 0), np.int64)
+        distance: np.ndarray = np.zeros((len(probes), 0))
+        for start, vectors in self.blocks():
+            here, away = _few(probes, vectors, few)
+            index = np.concatenate([index, here + start], axis=1)
+            distance = np.concatenate([distance, away], axis=1)
+            order = np.argsort(distance, axis=1, kind="stable")[:, :few]
+            index = np.take_along_axis(index, order, 1)
+            distance = np.take_along_axis(distance, order, 1)
+        return index, distance
+
+
+def _few(probes: np.ndarray, vectors: np.ndarray, few: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers and distances of the nearest vectors of one block, both (N, few)."""
+    apart = squared_distances(probes.astype(np.float32), vectors.astype(np.float32))
+    index = np.argpartition(apart, min(few, apart.shape[1]) - 1, axis=1)[:, :few]
+    # The fast formula loses digits near 0, where copies are told from neighbours.
+    gap = probes[:, None].astype(np.float64) - vectors[index].astype(np.float64)
+    return index, np.sqrt((gap**2).sum(2))
 
 
 def pixel_vectors(side: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,6 +12,8 @@ from genmodels.types import Images
 __all__ = ["pca_gaussian"]
 
 ROWS, VALUES = 3000, 50_000_000  # of one class that a fit looks at
+EXACT = 1024  # rows or values up to which all directions are found
+PASSES, SPARE = 4, 16  # over the images, and further directions, where the first ones are sought
 
 
 def pca_gaussian(train: Images, n: int, *, components: int, seed: int) -> Images:
@@ -49,16 +51,23 @@ def _draw(x: np.ndarray, n: int, components: int, rng: np.random.Generator) -> n
     kept = min(components, len(x) - 1, x.shape[1])
     if kept < 1:
         return np.repeat(_levels(mean[None]), n, 0)
-    directions = _scaled_directions(centred, kept)
+    directions = _scaled_directions(centred, kept, rng)
     noise = rng.standard_normal((n, kept)).astype(np.float32)
     return np.concatenate(
         [_levels(noise[i : i + 1024] @ directions + mean) for i in range(0, n, 1024)]
     )
 
 
-def _scaled_directions(centred: np.ndarray, kept: int) -> np.ndarray:
-    """Principal directions times their standard deviations, shape (kept, D), float32."""
+def _scaled_directions(centred: np.ndarray, kept: int, rng: np.random.Generator) -> np.ndarray:
+    """Principal directions times their standard deviations, shape (kept, D), float32.
+
+    References:
+        Halko, Martinsson, Tropp, "Finding Structure with Randomness", 2011, algorithm 4.4 (where
+        there are many images of many values).
+    """
     rows, width = centred.shape
+    if min(rows, width) > max(EXACT, 4 * kept):
+        return _sought(centred, kept, rng) / np.float32((rows - 1) ** 0.5)
     if width <= rows:
         values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
         spread = np.sqrt(values[::-1][:kept].clip(0) / (rows - 1))
@@ -66,6 +75,17 @@ def _scaled_directions(centred: np.ndarray, kept: int) -> np.ndarray:
     # Fewer rows than values: X = U S V^T, and S V^T = U^T X.
     _, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
     return (vectors[:, ::-1][:, :kept].T.astype(np.float32) @ centred) / (rows - 1) ** 0.5
+
+
+def _sought(centred: np.ndarray, kept: int, rng: np.random.Generator) -> np.ndarray:
+    """S V^T of the largest singular values, (kept, D), by powers of a random range."""
+    start = rng.standard_normal((centred.shape[1], kept + SPARE)).astype(np.float32)
+    span = np.linalg.qr(centred @ start)[0]
+    for _ in range(PASSES):
+        span = np.linalg.qr(centred @ np.linalg.qr(centred.T @ span)[0])[0]
+    small = span.T @ centred  # the images in the range, (kept + SPARE, D)
+    _, vectors = np.linalg.eigh((small @ small.T).astype(np.float64))
+    return vectors[:, ::-1][:, :kept].T.astype(np.float32) @ small
 
 
 def _levels(x: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,16 @@ LEAST = 10
 
 @dataclass(frozen=True)
 class Simple:
-    """What the simple generator scores in a figure of the report."""
+    """What the simple generator scores in a figure of the report; None where there is none."""
 
     row: Row
-    value: float
+    value: float | None
+
+    @property
+    def found(self) -> float:
+        """Its figure, where there is one."""
+        assert self.value is not None
+        return self.value
 
     @property
     def judged(self) -> str:
@@ -39,9 +46,9 @@ class Simple:
         row = self.row
         if row.ceiling is None:
             return "-"
-        mine, its = row.worse(row.value), row.worse(self.value)
+        mine, its = row.worse(row.value), row.worse(self.found)
         low, high = row.interval or (row.value, row.value)
-        if (mine <= 0 or low <= row.ceiling <= high) and (its <= 0 or low <= self.value <= high):
+        if (mine <= 0 or low <= row.ceiling <= high) and (its <= 0 or low <= self.found <= high):
             return BOTH
         if row.better == "near":
             surest = max(row.worse(low), row.worse(high))
@@ -67,7 +74,7 @@ class Album:
         apart: first so many training images, the other real sample.
         independent: training images with each position permuted on its own; labels as they were.
         copies: training images drawn with replacement.
-        simple: of a Gaussian per class in principal components.
+        simple: of a Gaussian per class in principal components; None: it was not asked for.
         seed: of every random choice.
     """
 
@@ -77,7 +84,7 @@ class Album:
     apart: int
     independent: Images
     copies: Images
-    simple: Images
+    simple: Images | None
     seed: int
 
     @classmethod
@@ -88,7 +95,7 @@ class Album:
         synthetic: Images,
         *,
         most: int,
-        components: int,
+        components: int | None,
         seed: int,
     ) -> Album:
         """Shuffle the order of images and make the data sets of reference.
@@ -96,7 +103,7 @@ class Album:
         Args:
             most: images of the data sets that are made here; the simple one has as many as
                 there are to learn from.
-            components: of the simple one.
+            components: of the simple one; None: leave it out.
 
         Raises:
             ValueError: when there is nothing to compare.
@@ -110,7 +117,12 @@ class Album:
         few = real.take(np.arange(min(len(real), most)))
         shuffled = Images(shuffled_pixels(few.pixels, seed), few.labels, few.class_names)
         copied = drawn_copies(real, min(len(real), most), seed)
-        simple = pca_gaussian(real, min(len(real), len(made)), components=components, seed=seed)
+        count = min(len(real), len(made))
+        simple = (
+            None
+            if components is None
+            else pca_gaussian(real, count, components=components, seed=seed)
+        )
         apart = min(max(len(real) // 3, LEAST), len(held), most)
         return cls(real, held, made, apart, shuffled, copied, simple, seed)
 
@@ -136,15 +148,21 @@ class Album:
         return names[label] if label < len(names) else str(label)
 
     def side(self, name: str) -> Images:
-        """One of `SIDES`, or `BASELINE`."""
-        known = {"real": self.train, BASELINE: self.simple}
-        return known[name] if name in known else getattr(self, name)
+        """One of `shown`."""
+        known: dict[str, Any] = {"real": self.train, BASELINE: self.simple}
+        found: Images = known[name] if name in known else getattr(self, name)
+        return found
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """`SIDES`, and `BASELINE` where it was asked for."""
+        return SIDES if self.simple is None else (*SIDES, BASELINE)
 
     def heads(self, count: int) -> dict[str, Images]:
-        """Equally many images of `SIDES` and `BASELINE`, and `holdout`."""
-        n = min(self.n, count, len(self.independent), len(self.copies), len(self.simple))
-        rows = np.arange(n)
-        return {name: self.side(name).take(rows) for name in ("holdout", *SIDES, BASELINE)}
+        """Equally many images of each of `shown`, and `holdout`."""
+        sides = {name: self.side(name) for name in self.shown}
+        rows = np.arange(min(self.n, count, *map(len, sides.values())))
+        return {name: x.take(rows) for name, x in {"holdout": self.holdout, **sides}.items()}
 
     @property
     def row(self) -> RowMaker:

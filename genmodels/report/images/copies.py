@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from genmodels.metrics.images.nearness import (
 from genmodels.metrics.intervals import wilson
 from genmodels.metrics.tables.memorisation import authentic, share_interval
 from genmodels.report.images.album import SIDES, Album, points_of
-from genmodels.report.images.pictures import mosaic
+from genmodels.report.images.pictures import mosaic, thumbs
+from genmodels.report.looks.neighbours import neighbour_sheet
 from genmodels.report.rows import Picture, Row, Section
 
 __all__ = ["memorisation"]
@@ -27,6 +29,7 @@ __all__ = ["memorisation"]
 CLOSE = 0.5  # of the usual distance of real images: a near copy
 FEWER = 4  # the reference points are looked at on a fourth of the images
 CELLS, CELL_ROWS = 8, 5000
+SHOWN, NEAREST = 8, 5  # synthetic images with their nearest training images, and how many of these
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +99,9 @@ def memorisation(
         f"{len(pixels.training):,} training images in pixels and {len(features.training):,} in "
         f"{encoder.name} features. Not a test of privacy."
     )
-    pictures = tuple(_pairs(album, search, shown) for search in (pixels, features))
-    return Section("Copies", text, tuple(rows), (), pictures)
+    pictures = [_pairs(album, search, shown) for search in (pixels, features)]
+    pictures.append(_neighbours(album, features))
+    return Section("Copies", text, tuple(rows), (), tuple(pictures))
 
 
 def _search(album: Album, where: str, embed: object, count: int, most: int) -> _Search:
@@ -247,3 +251,30 @@ def _pairs(album: Album, search: _Search, shown: int) -> Picture:
         "below: that training image."
     )
     return mosaic([made, theirs], caption)
+
+
+def _neighbours(album: Album, search: _Search) -> Picture:
+    """Some synthetic images, not the nearest ones, beside their nearest training images."""
+    rows = search.rows["synthetic"][:SHOWN]
+    probes = search.probes["synthetic"][:SHOWN]
+    few = min(NEAREST, len(search.training))
+    index, distance = search.training.nearest_few(probes, few)
+    chosen, place = np.unique(index, return_inverse=True)
+    names: tuple[str, ...] = ()
+    if album.synthetic.labels is not None:
+        names = tuple(album.name(int(k)) for k in album.synthetic.labels[rows])
+    sheet = neighbour_sheet(
+        thumbs(album.synthetic.pixels[rows]),
+        thumbs(album.train.pixels[chosen]),
+        place.reshape(index.shape),
+        distance,
+        names,
+    )
+    out = BytesIO()
+    sheet.save(out, "PNG", optimize=True)
+    caption = (
+        f"Synthetic images, a seeded choice, and the {few} training images nearest to each in "
+        f"{search.where}, with their distances; held-out images lie {search.usual:.3g} from their "
+        "nearest training image, in the median."
+    )
+    return Picture(caption, out.getvalue())

@@ -9,9 +9,9 @@ from genmodels.metrics.images.domain_cnn import FittedCNN
 from genmodels.metrics.images.frechet import frechet_distance
 from genmodels.metrics.intervals import Interval, wilson
 from genmodels.metrics.manifold import Manifold, Prdc, prdc
-from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
+from genmodels.report.images.album import BASELINE, Album, Part, Simple, points_of
 from genmodels.report.images.space import Space
-from genmodels.report.rows import Axis, Cell, Detail, Row, Section
+from genmodels.report.rows import SIMPLE, Axis, Cell, Detail, Row, Section
 
 __all__ = ["classes_found", "coverage"]
 
@@ -73,7 +73,7 @@ def _row(album: Album, space: Space, at: dict[str, Prdc], measure: str, n: int) 
         headline=measure == "coverage",
         scale=0.3,
     )
-    return Simple(row, figures[BASELINE])
+    return Simple(row, figures.get(BASELINE))
 
 
 def _interval(found: Prdc, measure: str) -> Interval:
@@ -90,9 +90,10 @@ def _all_k(found: dict[str, list[Prdc]], ks: tuple[int, ...]) -> Detail:
     for measure in (*NOTES, *CLIPPED):
         for number in range(len(ks)):
             at = {name: x[number] for name, x in found.items()}
-            values = (float(getattr(at[name], measure)) for name in (*SIDES, BASELINE))
+            values = (float(getattr(at[name], measure)) for name in at)
             lines.append((measure.replace("_", " "), at["synthetic"].k, *values))
-    headers = ("figure", "k", "synthetic", "another real sample", "shuffled", "copies", BASELINE)
+    last = [SIMPLE] if BASELINE in found else []
+    headers = ("figure", "k", "synthetic", "another real sample", "shuffled", "copies", *last)
     return Detail("At several numbers of neighbours", headers, tuple(lines))
 
 
@@ -154,7 +155,7 @@ def classes_found(album: Album, cnn: FittedCNN, count: int) -> Part:
         f"{'Missing: ' + ', '.join(missing[:20]) + '.' if missing else 'None is missing.'}"
     )
     section = Section("Classes found", text, (row,), (_shares(album, seen, held, known),))
-    return Part(section, (Simple(row, figures[BASELINE]),))
+    return Part(section, (Simple(row, figures.get(BASELINE)),))
 
 
 def _found(counts: np.ndarray, held: np.ndarray) -> np.ndarray:

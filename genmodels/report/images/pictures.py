@@ -9,7 +9,7 @@ from genmodels.report.images.album import Album
 from genmodels.report.page.pictures import image_rows
 from genmodels.report.rows import Picture, Section
 
-__all__ = ["gallery", "mosaic"]
+__all__ = ["gallery", "mosaic", "thumbs"]
 
 CHOICE = "A seeded choice, not a selection."
 CLASSES = 20
@@ -37,10 +37,10 @@ def gallery(album: Album, *, shown: int) -> Section:
 def mosaic(rows: list[np.ndarray], caption: str) -> Picture:
     """Images (K, C, H, W) of each row side by side, small ones enlarged, large ones averaged."""
     scale = max(1, 32 // max(rows[0].shape[-2:]))
-    return Picture(caption, image_rows([_thumbs(r) for r in rows], scale=scale), wide=True)
+    return Picture(caption, image_rows([thumbs(r) for r in rows], scale=scale), wide=True)
 
 
-def _thumbs(images: np.ndarray) -> np.ndarray:
+def thumbs(images: np.ndarray) -> np.ndarray:
     """At most 64 pixels high and wide."""
     if max(images.shape[-2:]) <= LARGE:
         return images

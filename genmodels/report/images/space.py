@@ -20,7 +20,7 @@ from genmodels.metrics.intervals import jackknife
 from genmodels.metrics.tables.marginals import total_variation
 from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
 from genmodels.report.page.pictures import scatter
-from genmodels.report.rows import Picture, Row, Section
+from genmodels.report.rows import SIMPLE, Picture, Row, Section
 
 __all__ = ["Space", "distances", "map_of_features"]
 
@@ -34,7 +34,7 @@ class Space:
     Args:
         encoder: that made them.
         held: of held-out images, shape (n, D).
-        sides: of `SIDES` and `BASELINE`, each (n, D).
+        sides: of `Album.shown`, each (n, D).
     """
 
     encoder: Encoder
@@ -116,7 +116,7 @@ def _frechet(album: Album, space: Space) -> Simple:
         note="Difference of the averages and of the joint spread of the features.",
         scale=max(figures["independent"], 1e-9),
     )
-    return Simple(row, figures[BASELINE])
+    return Simple(row, figures.get(BASELINE))
 
 
 def _infinity(album: Album, space: Space, components: int) -> Simple | None:
@@ -140,7 +140,7 @@ def _infinity(album: Album, space: Space, components: int) -> Simple | None:
         headline=False,
         scale=max(figures["independent"], 1e-9),
     )
-    return Simple(row, figures[BASELINE])
+    return Simple(row, figures.get(BASELINE))
 
 
 def _kernel(album: Album, space: Space, subsets: int) -> Simple:
@@ -162,7 +162,7 @@ def _kernel(album: Album, space: Space, subsets: int) -> Simple:
         headline=False,
         scale=max(figures["independent"], 1e-9),
     )
-    return Simple(row, figures[BASELINE])
+    return Simple(row, figures.get(BASELINE))
 
 
 def _prepared(space: Space) -> Callable[[np.ndarray], np.ndarray]:
@@ -204,12 +204,14 @@ def _class_shares(album: Album) -> Row | None:
 def map_of_features(space: Space) -> Picture:
     """The first two principal components of the features of real and synthetic images."""
     basis = principal(np.concatenate([space.held, space.sides["real"]]), min(2, space.kept()))
-    drawn = [space.held, space.sides["synthetic"], space.sides[BASELINE]]
+    drawn = [space.held, space.sides["synthetic"]]
+    drawn += [x for name, x in space.sides.items() if name == BASELINE]
     flat = [x @ basis for x in drawn]
     flat = [np.pad(x, ((0, 0), (0, 2 - x.shape[1]))) for x in flat]
     caption = (
         f"{space.encoder.name} features of images in the two directions in which real ones differ "
         "most. Grey that shows is what was missed."
     )
-    picture = scatter(flat[0], flat[1], other=flat[2], other_name="Gaussian in principal comp.")
+    other = flat[2] if len(flat) > 2 else None
+    picture = scatter(flat[0], flat[1], other=other, other_name=SIMPLE)
     return Picture(caption, picture, wide=True)

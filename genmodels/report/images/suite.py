@@ -12,8 +12,8 @@ from genmodels.metrics.images.encoders import (
     pretrained,
     random_encoder,
 )
-from genmodels.report.images.album import Album, Part
-from genmodels.report.images.baseline import baseline, noted
+from genmodels.report.images.album import BASELINE, Album, Part
+from genmodels.report.images.baseline import baseline, noted, told
 from genmodels.report.images.copies import memorisation
 from genmodels.report.images.coverage import classes_found, coverage
 from genmodels.report.images.pictures import gallery
@@ -43,7 +43,9 @@ class ImageSuite:
         side: longer side in pixels that images are shrunk to before they are compared.
         copies: synthetic images whose nearest training image is looked for.
         bank: training images among which neighbours in features are looked for, at most.
-        simple: principal components of the simple baseline.
+        references: generators beside the synthetic images, `pca_gaussian` (the simplest one: a
+            Gaussian for each class in principal components) or none.
+        simple: principal components of it.
         shown: images a row in the pictures.
     """
 
@@ -61,6 +63,7 @@ class ImageSuite:
         side: int,
         copies: int,
         bank: int,
+        references: Sequence[str],
         simple: int,
         shown: int,
     ) -> None:
@@ -69,7 +72,13 @@ class ImageSuite:
         self.components, self.subsets = components, subsets
         self.neighbours, self.ks = neighbours, tuple(ks)
         self.steps, self.side, self.copies, self.bank = steps, side, copies, bank
-        self.simple, self.shown = simple, shown
+        unknown = sorted(set(references) - {BASELINE})
+        if unknown:
+            raise ValueError(
+                f"kinds.images.suite.references may hold {BASELINE}; there is no {unknown[0]!r}"
+            )
+        self.simple = simple if BASELINE in references else None
+        self.shown = shown
 
     def __call__(
         self,
@@ -131,14 +140,17 @@ class ImageSuite:
         copies = memorisation(
             album, encoder, count=self.copies, bank=bank, side=self.side, shown=self.shown
         )
-        simple = [s for part in parts for s in part.simple]
+        last = [copies]
+        if self.simple is not None:
+            simple = [s for part in parts for s in part.simple]
+            remarks.insert(0, told(simple))
+            last.append(baseline(album, simple, components=self.simple, shown=self.shown))
         looks = gallery(album, shown=self.shown)
         drawn = (*looks.pictures, map_of_features(space))
         return [
             Section(looks.title, looks.text, (), (), drawn),
             *(noted(part) for part in parts),
-            copies,
-            baseline(album, simple, components=self.simple, shown=self.shown),
+            *last,
         ]
 
     def _classifier(self, album: Album, remarks: list[str], progress: Tell) -> FittedCNN | None:

@@ -11,7 +11,7 @@ import numpy as np
 from genmodels.metrics.images.domain_cnn import FittedCNN
 from genmodels.metrics.intervals import Z95, Interval, wilson
 from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
-from genmodels.report.rows import Cell, Detail, Row, Section
+from genmodels.report.rows import SIMPLE, Cell, Detail, Row, Section
 from genmodels.types import Images
 
 __all__ = ["Fit", "utility"]
@@ -75,10 +75,11 @@ def _learn(album: Album, cnn: FittedCNN, fit: Fit) -> _Learnt:
         "real": right(fit(real, "as many real", 1.0)),
         "synthetic": right(fit(made, "synthetic", 1.0)),
         "both": right(fit(_joined(real, made), "real and synthetic", 1.0)),
-        BASELINE: right(fit(album.simple.take(first), "the simple reference's", 1.0)),
         # There is nothing to learn, and it need not be looked for so long.
         "independent": right(fit(album.independent, "shuffled", QUARTER)),
     }
+    if album.simple is not None:
+        found[BASELINE] = right(fit(album.simple.take(first), "the simple reference's", 1.0))
     found["copies"] = found["real"]
     return _Learnt(rows, found)
 
@@ -104,7 +105,7 @@ def _accuracy(album: Album, learnt: _Learnt) -> Simple:
         note="Share of real images that it names rightly. Copies of the training images teach what "
         "the real ones teach; shuffled ones teach no more than the commonest class.",
     )
-    return Simple(row, learnt.share(BASELINE))
+    return Simple(row, learnt.share(BASELINE) if BASELINE in learnt.right else None)
 
 
 def _hybrid(album: Album, learnt: _Learnt) -> Row:
@@ -124,7 +125,7 @@ def _hybrid(album: Album, learnt: _Learnt) -> Row:
 
 
 def _agreement(album: Album, cnn: FittedCNN) -> Simple:
-    sides: dict[str, Images] = {name: album.side(name) for name in (*SIDES, BASELINE)}
+    sides: dict[str, Images] = {name: album.side(name) for name in album.shown}
     sides["real"] = album.holdout  # the network knows the training images
     agree = {}
     for name, images in sides.items():
@@ -141,7 +142,7 @@ def _agreement(album: Album, cnn: FittedCNN) -> Simple:
         interval=wilson(int(made.sum()), len(made)),
         note="Share of images to which a network trained on real images gives their label.",
     )
-    return Simple(row, figures[BASELINE])
+    return Simple(row, figures.get(BASELINE))
 
 
 def _says(learnt: _Learnt) -> str:
@@ -165,12 +166,13 @@ def _arms(album: Album, learnt: _Learnt) -> Detail:
         "synthetic": ("synthetic", learnt.rows),
         "real": ("real", learnt.rows),
         "both": ("real and synthetic", 2 * learnt.rows),
-        BASELINE: (BASELINE, learnt.rows),
+        BASELINE: (SIMPLE, learnt.rows),
         "all real": ("real, all but those of the other sample", len(album.lessons)),
     }
     lines: list[tuple[Cell, ...]] = [
         (text, count, learnt.share(name), *learnt.interval(name))
         for name, (text, count) in named.items()
+        if name in learnt.right
     ]
     gain, interval = _difference(learnt)
     lines.append(("gain from adding synthetic to real", None, gain, *interval))

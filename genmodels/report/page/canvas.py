@@ -105,7 +105,7 @@ def legend(
 
 
 def _known(name: str, beside: bool) -> str | None:
-    if _is(name, ("hybrid", "+")):
+    if _is(name, ("hybrid", "+", "gaussian per class")):
         return THIRD
     if _is(name, ("independent", "shuffled")):
         return INDEPENDENT

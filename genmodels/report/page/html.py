@@ -46,7 +46,7 @@ def to_html(report: Report) -> str:
             *(f"<p><b>{escape(flat(caution))}</b></p>" for caution in report.cautions),
             _summary(report, found),
             _remarks([*report.remarks, *left_out]),
-            "" if report.answer else _reading(),
+            "" if report.answer else _reading(report),
             _contents(report.sections),
             *(_section(k, section, shown) for k, section in enumerate(report.sections)),
             "</body></html>\n",
@@ -60,9 +60,10 @@ def _summary(report: Report, found: Sequence[Finding]) -> str:
     return f'<div class="axes">{"".join(map(_axis, found))}</div>'
 
 
-def _reading() -> str:
+def _reading(report: Report) -> str:
     how = f"<details><summary>How to read this</summary><p>{READING}</p></details>"
-    return f'<p class="key">{key()}</p>{how}'
+    signs = key(simple=any(row.simple is not None for row in report.rows))
+    return f'<p class="key">{signs}</p>{how}'
 
 
 def _axis(found: Finding) -> str:

@@ -13,7 +13,7 @@ from genmodels.report.page.strip import mark, strip
 from genmodels.report.page.texts import ARROWS, cell, flat, interval, number, short
 from genmodels.report.page.verdicts import Kind, judge
 from genmodels.report.page.verdicts import chip as chip_text
-from genmodels.report.rows import Cell, Detail, Picture, Row
+from genmodels.report.rows import SIMPLE, Cell, Detail, Picture, Row
 
 __all__ = ["chip", "detail", "ends", "key", "picture", "rows_of"]
 
@@ -22,9 +22,8 @@ SIGNS: dict[Kind, str] = {
     "level": "●", "close": "◐", "worse": "▲", "bad": "■", "floor": "■", "beyond": "■",
     "unsure": "?", "unknown": "",
 }  # fmt: skip
-HEADERS = (
-    "synthetic", "95 % interval", "held-out real", "independent", "copies", "n", "seed",
-)  # fmt: skip
+POINTS = ("synthetic", "95 % interval", "held-out real", "independent", "copies")
+LAST = ("n", "seed")
 # Pictures without a density of their own are shown at this many dots per inch.
 DENSITY = 96.0
 
@@ -43,14 +42,20 @@ def ends(row: Row) -> str:
     return f'<div class="ends"><span>held-out real</span><span>{last}</span></div>'
 
 
-def key() -> str:
-    """What the signs of a strip and the colours of pictures mean."""
+def key(*, simple: bool) -> str:
+    """What the signs of a strip and the colours of pictures mean.
+
+    Args:
+        simple: whether there is a simplest generator beside the synthetic data.
+    """
     names = {
         "synthetic": "synthetic, with its 95 % interval",
         "held": "held-out real (left: good)",
         "independent": "independent: each column shuffled",
         "copies": "copies of training data",
     }
+    if simple:
+        names["simple"] = f"{SIMPLE}: the simplest generator"
     signs = [
         f'<span><svg viewBox="0 0 12 22" width="12" height="22" aria-hidden="true">'
         f"{mark(name, 6.0)}</svg> {text}</span>"
@@ -62,11 +67,12 @@ def key() -> str:
 
 def rows_of(rows: Sequence[Row]) -> str:
     """Figures with their strip and reference points, one a line."""
-    names = "".join(f'<th class="n">{name}</th>' for name in HEADERS)
+    simple = any(row.simple is not None for row in rows)
+    headers = (*POINTS, *([SIMPLE] if simple else []), *LAST)
+    names = "".join(f'<th class="n">{name}</th>' for name in headers)
     head = f"<tr><th>figure</th><th>verdict</th><th>better ← → worse</th>{names}</tr>"
-    return (
-        f'<div class="wide"><table class="figures">{head}{"".join(map(_row, rows))}</table></div>'
-    )
+    lines = "".join(_row(row, simple=simple) for row in rows)
+    return f'<div class="wide"><table class="figures">{head}{lines}</table></div>'
 
 
 def detail(particulars: Detail) -> str:
@@ -98,11 +104,12 @@ def picture(shown: Picture) -> str:
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, *, simple: bool) -> str:
     quiet = "" if row.headline else " quiet"
-    span = len(HEADERS) + 3
+    span = len(POINTS) + simple + len(LAST) + 3
     note = f'<tr class="said"><td class="note" colspan="{span}">{escape(flat(row.note))}</td></tr>'
-    points = (number(row.ceiling), number(row.independent), number(row.copies))
+    points = [number(row.ceiling), number(row.independent), number(row.copies)]
+    points += [number(row.simple)] if simple else []
     numbers = (interval(row), *points, number(row.n), str(row.seed))
     name = f"<span>{escape(flat(row.metric))} {ARROWS[row.better]}</span>"
     return (

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from genmodels.report.page.summary import summary
 from genmodels.report.page.texts import ARROWS, cell, flat, interval, number
 from genmodels.report.page.verdicts import verdict
-from genmodels.report.rows import READING, Detail, Report, Row
+from genmodels.report.rows import READING, SIMPLE, Detail, Report, Row
 
 __all__ = ["summary_markdown", "to_markdown"]
 
-HEADERS = (
-    "figure", "synthetic", "95 % interval", "held-out real", "independent", "copies", "n", "seed",
-    "verdict",
-)  # fmt: skip
+POINTS = ("figure", "synthetic", "95 % interval", "held-out real", "independent", "copies")
+LAST = ("n", "seed", "verdict")
 
 
 def to_markdown(report: Report) -> str:
@@ -32,7 +30,7 @@ def to_markdown(report: Report) -> str:
     for section in report.sections:
         out += [f"## {_plain(section.title)}", "", _paragraph(section.text), ""]
         if section.rows:
-            out += [*_grid(HEADERS, [_line(row) for row in section.rows]), ""]
+            out += [*_figures(section.rows), ""]
         for detail in section.details:
             out += [f"### {_plain(detail.title)}", "", *_detail(detail), ""]
     return "\n".join(out)
@@ -48,8 +46,15 @@ def summary_markdown(report: Report) -> str:
     return "\n".join(out)
 
 
-def _line(row: Row) -> tuple[str, ...]:
-    points = (number(row.ceiling), number(row.independent), number(row.copies))
+def _figures(rows: Sequence[Row]) -> list[str]:
+    simple = any(row.simple is not None for row in rows)
+    headers = (*POINTS, *([SIMPLE] if simple else []), *LAST)
+    return _grid(headers, [_line(row, simple=simple) for row in rows])
+
+
+def _line(row: Row, *, simple: bool) -> tuple[str, ...]:
+    points = [number(row.ceiling), number(row.independent), number(row.copies)]
+    points += [number(row.simple)] if simple else []
     figure = f"{row.metric} {ARROWS[row.better]}{'' if row.headline else ' (*)'}"
     last = (number(row.n), str(row.seed), verdict(row))
     return (figure, number(row.value), interval(row), *points, *last)

@@ -33,10 +33,11 @@ def to_json(report: Report) -> dict[str, Any]:
         `details` and the captions of `pictures`.
 
         A row has `axis`, `metric`, `value`, `interval` (95 %, or null), `ceiling`,
-        `independent` and `copies` (see `rows.Points`), `floor_is` (which of the two is bad
-        on this axis), `better` ("lower", "higher" or "near" the ceiling), `n`, `seed`, `headline`
-        (whether it counts for its axis), `kind` and `verdict` (a word and a phrase for where the
-        value lies), `note`. A detail has `title`, `headers` and `lines` of cells.
+        `independent` and `copies` (see `rows.Points`), `simple` (of the simplest generator, or
+        null), `floor_is` (which of `independent` and `copies` is bad on this axis), `better`
+        ("lower", "higher" or "near" the ceiling), `n`, `seed`, `headline` (whether it counts for
+        its axis), `kind` and `verdict` (a word and a phrase for where the value lies), `note`.
+        A detail has `title`, `headers` and `lines` of cells.
     """
     return {
         "format": FORMAT,
@@ -95,6 +96,7 @@ def _row(row: Row) -> dict[str, Any]:
         "ceiling": row.ceiling,
         "independent": row.independent,
         "copies": row.copies,
+        "simple": row.simple,
         "floor_is": row.floor_is,
         "better": row.better,
         "n": row.n,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from genmodels.report.page.texts import flat, number
-from genmodels.report.rows import FLOORS, Row
+from genmodels.report.rows import FLOORS, SIMPLE, Row
 
 __all__ = ["mark", "strip"]
 
@@ -31,7 +31,8 @@ def strip(row: Row) -> str:
         ends[0] = LEFT
     if ends[1] > ends[0]:
         marks.append(f'<path class="range" d="M{ends[0]:.1f} {MIDDLE}H{ends[1]:.1f}"/>')
-    for name, value in (("copies", row.copies), ("independent", row.independent)):
+    points = {"copies": row.copies, "independent": row.independent, "simple": row.simple}
+    for name, value in points.items():
         if value is not None:
             marks.append(mark(name, _place(row, value, way)))
     marks += [mark("held", LEFT), mark("synthetic", _place(row, row.value, way))]
@@ -42,13 +43,15 @@ def strip(row: Row) -> str:
 
 
 def mark(name: str, x: float) -> str:
-    """The sign of one data set: a line, a square, a triangle or a disc."""
+    """The sign of one data set: a line, a square, a triangle, a diamond or a disc."""
     if name == "held":
         return f'<path class="held" d="M{x:.1f} 3V19"/>'
     if name == "independent":
         return f'<path class="independent" d="M{x - 3.5:.1f} 7.5h7v7h-7z"/>'
     if name == "copies":
         return f'<path class="copies" d="M{x:.1f} 6l4.2 8h-8.4z"/>'
+    if name == "simple":
+        return f'<path class="simple" d="M{x:.1f} 6l5 5l-5 5l-5 -5z"/>'
     return f'<circle class="synthetic" cx="{x:.1f}" cy="{MIDDLE}" r="4.2"/>'
 
 
@@ -57,7 +60,7 @@ def _way(row: Row) -> float:
 
     A quarter of `scale` is the least, so that mere chance does not fill the track.
     """
-    points = (row.value, row.independent, row.copies)
+    points = (row.value, row.independent, row.copies, row.simple)
     worst = max(row.worse(x) for x in points if x is not None)
     floor = 0.0 if row.floor is None else row.worse(row.floor)
     if floor >= 0.1 * row.scale:
@@ -76,6 +79,7 @@ def _told(row: Row) -> str:
         "held-out real data": row.ceiling,
         FLOORS["independent"]: row.independent,
         FLOORS["copies"]: row.copies,
+        SIMPLE: row.simple,
     }
     texts += [f"{name} {number(value)}" for name, value in points.items() if value is not None]
     return ", ".join(texts)

@@ -63,6 +63,7 @@ svg.strip{{display:block}}svg .track{{stroke:var(--line);stroke-width:3;stroke-l
 svg .range{{stroke:var(--synthetic);stroke-width:3.5;opacity:.55}}
 svg .held{{stroke:var(--held);stroke-width:2.5}}svg .synthetic{{fill:var(--synthetic)}}
 svg .independent{{fill:var(--independent)}}svg .copies{{fill:var(--copies)}}
+svg .simple{{fill:var(--third)}}
 .real{{color:var(--held)}}.made{{color:var(--synthetic)}}.third{{color:var(--third)}}
 @media (max-width:52rem){{.axis{{grid-template-columns:1fr auto}}
 .axis>div{{grid-column:1/-1}}body{{padding:0 .7rem;margin:.8rem auto}}

@@ -25,6 +25,7 @@ RUNS = {
     "held-out": "ceiling",
     "independent": "independent",
     "copies": "copies",
+    "gaussian": "simple",
 }
 EVENTS = "events.out.tfevents.*"
 
@@ -48,6 +49,8 @@ def write_tensorboard(report: Report, folder: Path) -> Path:
         place = folder / run
         for old in place.glob(EVENTS):
             old.unlink()
+        if point == "simple" and all(row.simple is None for row in report.rows):
+            continue
         with SummaryWriter(str(place)) as writer:
             for tag, row in _tags(report):
                 value = getattr(row, point)

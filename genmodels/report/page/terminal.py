@@ -9,7 +9,7 @@ from rich.text import Text
 from genmodels.report.page.summary import Finding, findings
 from genmodels.report.page.texts import ARROWS, flat, number, short
 from genmodels.report.page.verdicts import Kind, chip, judge, severity
-from genmodels.report.rows import Report, Row
+from genmodels.report.rows import SIMPLE, Report, Row
 
 __all__ = ["print_report"]
 
@@ -58,11 +58,14 @@ def _finding(found: Finding) -> Text:
 def _figures(rows: list[Row]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("figure", overflow="fold", min_width=18)
-    for name in ("synthetic", "held-out real", "independent", "copies"):
+    simple = any(row.simple is not None for row in rows)
+    others = ("held-out real", "independent", "copies", *([SIMPLE] if simple else []))
+    for name in ("synthetic", *others):
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("verdict", overflow="fold")
     for row in rows:
         figure = Text(f"{short(row.metric, LONGEST)} {ARROWS[row.better]}")
-        points = (row.value, row.ceiling, row.independent, row.copies)
+        points = [row.value, row.ceiling, row.independent, row.copies]
+        points += [row.simple] if simple else []
         table.add_row(figure, *map(number, points), Text(chip(row), STYLES[judge(row)]))
     return table

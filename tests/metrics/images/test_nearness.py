@@ -19,6 +19,17 @@ def test_a_bank_finds_what_a_loop_finds_across_blocks():
         assert distance == pytest.approx(gaps.min(), rel=1e-3)
 
 
+def test_a_bank_finds_the_nearest_few_in_their_order_across_blocks():
+    rng = np.random.default_rng(3)
+    bank, probes = rng.normal(size=(9000, 3)), rng.normal(size=(10, 3))
+    probes[0] = bank[8500]
+    index, distance = Bank(bank, np.asarray).nearest_few(probes, 4)
+    gaps = np.linalg.norm(bank[None] - probes[:, None], axis=2)
+    np.testing.assert_array_equal(index, gaps.argsort(1)[:, :4])
+    np.testing.assert_allclose(distance, np.sort(gaps, 1)[:, :4], rtol=1e-6)
+    assert (index[0, 0], distance[0, 0]) == (8500, 0.0)
+
+
 def test_a_bank_can_leave_out_the_image_itself():
     rng = np.random.default_rng(1)
     bank = rng.normal(size=(4200, 4))

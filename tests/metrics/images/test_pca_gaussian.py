@@ -39,6 +39,19 @@ def test_fewer_images_than_pixels_give_the_same_spread():
     assert fake == pytest.approx(real, rel=0.15)
 
 
+def test_directions_that_are_sought_are_those_of_the_covariance():
+    rng = np.random.default_rng(3)
+    spread = 40.0 / np.arange(1, 9)
+    basis = np.linalg.qr(rng.normal(size=(1200, 8)))[0]
+    x = (rng.normal(size=(1100, 8)) * spread) @ basis.T + 0.01 * rng.normal(size=(1100, 1200))
+    train = Images(np.clip(x * 20 + 128, 0, 255).astype(np.uint8).reshape(1100, 3, 20, 20))
+    made = pca_gaussian(train, 4000, components=8, seed=0)
+    real, fake = (np.cov(i.pixels.reshape(len(i), -1).T.astype(float)) for i in (train, made))
+    first = np.linalg.eigh(real)[1][:, ::-1][:, :3]
+    ratio = np.diag(first.T @ fake @ first) / np.diag(first.T @ real @ first)
+    np.testing.assert_allclose(ratio, 1.0, atol=0.1)
+
+
 @pytest.mark.parametrize("n", [1, 7])
 def test_constant_images_and_lonely_classes_work(n):
     train = Images(np.full((12, 3, 4, 6), 9, np.uint8), np.arange(12) // 11)

@@ -1,10 +1,14 @@
+from io import BytesIO
+
 import numpy as np
+import PIL.Image
 import pytest
 
 from genmodels.metrics.images.copies import drawn_copies, shuffled_pixels
 from genmodels.report.images.album import Album, Simple
 from genmodels.report.images.suite import ImageSuite
 from genmodels.report.page.html import to_html
+from genmodels.report.page.markdown import to_markdown
 from genmodels.report.page.pictures import image_rows
 from genmodels.report.page.summary import summary
 from genmodels.report.page.verdicts import verdict
@@ -24,6 +28,7 @@ NUMBERS = {
     "side": 32,
     "copies": 100,
     "bank": 1000,
+    "references": ["pca_gaussian"],
     "simple": 8,
     "shown": 6,
 }
@@ -83,7 +88,7 @@ def test_figures_are_named_by_their_encoder_and_repeatable(fresh):
 
 def test_the_report_is_a_small_page_with_pictures(fresh):
     pictures = [p for section in fresh.sections for p in section.pictures]
-    assert len(pictures) == 5
+    assert len(pictures) == 6
     assert all(p.png.startswith(b"\x89PNG") for p in pictures)
     assert len(to_html(fresh)) < 1_000_000
 
@@ -118,6 +123,14 @@ def test_copies_are_bad_in_every_figure_of_memorisation(copied):
     assert summary(copied)[0].startswith("Memorisation: as bad as copies")
 
 
+def test_some_synthetic_images_stand_beside_their_nearest_training_images(copied):
+    section = next(s for s in copied.sections if s.title == "Copies")
+    assert "the 5 training images nearest to each in DomainCNN" in section.pictures[2].caption
+    with PIL.Image.open(BytesIO(section.pictures[2].png)) as sheet:
+        assert sheet.height > 8 * 48
+        assert sheet.width > 6 * 48
+
+
 def test_a_missing_class_is_named():
     images = bars(800, 3)
     half = images.take(np.flatnonzero(images.labels == 0))
@@ -138,7 +151,36 @@ def test_the_simple_baseline_is_beaten_by_real_images_and_ties_with_itself(fresh
     text = next(s for s in made.sections if s.title == "Against a simple baseline").text
     assert "do not beat it" in text
     assert "FD-DomainCNN" in text
+    assert made.remarks[0].startswith("Gaussian per class")
+    assert "FD-DomainCNN" in made.remarks[0]
     assert "No better than a simple Gaussian" in of(made, "FD-DomainCNN").note
+
+
+def test_the_simple_baseline_stands_beside_each_figure_that_it_has(fresh):
+    beside = {row.metric for row in fresh.rows if row.simple is not None}
+    section = next(s for s in fresh.sections if s.title == "Against a simple baseline")
+    lines = {line[0]: line[2] for line in section.details[0].lines}
+    assert beside == set(lines)
+    assert {row.metric: row.simple for row in fresh.rows if row.metric in beside} == lines
+    for start in ("FD", "KD", "precision", "recall", "density", "coverage", "accuracy, trained on"):
+        assert of(fresh, start).simple is not None, start
+    page, text = to_html(fresh), to_markdown(fresh)
+    # four sections, and the particulars of one of them
+    assert page.count('<th class="n">copies</th><th class="n">Gaussian per class</th>') == 5
+    assert page.count('<path class="simple"') > len(beside)  # and in the key and the summary
+    assert "| copies | Gaussian per class | n |" in text
+    assert fresh.remarks[0].startswith("Gaussian per class")
+
+
+def test_a_report_can_do_without_the_simple_baseline():
+    suite = ImageSuite(encoder="domain_cnn", **{**NUMBERS, "references": [], "steps": 4})
+    report = judge(bars(60, 1), bars(50, 2), bars(40, 3), suite=suite)
+    assert all(row.simple is None for row in report.rows)
+    assert {"Distances", "Coverage", "Copies"} <= {section.title for section in report.sections}
+    assert "Against a simple baseline" not in {section.title for section in report.sections}
+    assert "aussian" not in to_html(report) + to_markdown(report)
+    with pytest.raises(ValueError, match="there is no 'copies'"):
+        ImageSuite(encoder="domain_cnn", **{**NUMBERS, "references": ["copies"]})
 
 
 def test_a_baseline_is_beaten_only_beyond_chance():

@@ -34,6 +34,15 @@ def test_each_data_set_is_a_run_and_each_figure_a_tag(tmp_path):
                 assert [e.value for e in runs[name].Scalars(tag)] == pytest.approx([value])
 
 
+def test_the_simplest_generator_is_a_run_where_there_is_one(tmp_path):
+    write_tensorboard(Report("t", {}, (Section("s", "", (row(0.75),)),)), tmp_path / "without")
+    assert not (tmp_path / "without" / "gaussian").exists()
+    made = Report("t", {}, (Section("s", "", (row(0.75, simple=0.5), row(0.3, metric="b"))),))
+    events = EventAccumulator(str(write_tensorboard(made, tmp_path / "with") / "gaussian")).Reload()
+    (tag,) = events.Tags()["scalars"]
+    assert events.Scalars(tag)[0].value == 0.5
+
+
 def test_a_second_evaluation_replaces_the_first_and_leaves_other_files_alone(tmp_path):
     folder = tmp_path / "evaluation"
     write_tensorboard(report(), folder)
