@@ -88,6 +88,7 @@ class Sampler:
         block_rows: rows per block, or None to choose by the width of a sample, with `controlled`
             at most 512. Part of what a row depends on.
         workers: blocks at work at once; None: one per core.
+        spread: factor of the latents; 1: as in training.
         controlled: draws rows as they are asked for; None: as the model draws them.
         calibration: what changes how a model that takes one draws; not with `controlled`.
     """
@@ -103,6 +104,7 @@ class Sampler:
         precision: Precision = "float32",
         block_rows: int | None = None,
         workers: int | None = None,
+        spread: float = 1.0,
         controlled: Controlled | None = None,
         calibration: Calibration | None = None,
     ) -> None:
@@ -118,7 +120,7 @@ class Sampler:
         self.precision = precision
         if block_rows is None:
             block_rows = default_block_rows(codec.layout, controlled=controlled is not None)
-        self.draws = Draws(seed=seed, block_rows=block_rows)
+        self.draws = Draws(seed=seed, block_rows=block_rows, spread=spread)
         self.workers = workers or cores()
         self.controlled = controlled
         self.calibration = calibration
@@ -168,7 +170,7 @@ class Sampler:
         if width == 0:
             return torch.zeros(rows, 0, device=self.device), None
         rng = self.draws.rng(number, "condition", attempt=attempt)
-        index = self.conditions.draw(rng, rows)
+        index = self.conditions.draw(rng, rows, start=number * rows)
         positions = torch.from_numpy(index).to(self.device)
         c = torch.zeros(rows, width, device=self.device)
         return c.scatter_(1, positions[:, None], 1.0), index

@@ -28,6 +28,7 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.labels import by_label, rows_of_classes
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
@@ -36,6 +37,9 @@ from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 __all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
+
+KEYS = ("condition", "precision", "block_rows", "workers", "spread")
+"""What `build_sampler` takes as it is."""
 
 
 def run(cfg: DictConfig) -> None:
@@ -79,10 +83,12 @@ def sample(cfg: DictConfig) -> Path:
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
     options, ways = steered(loaded, resolved(cfg))
-    chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
+    chosen = {key: options[key] for key in KEYS}
     asked, control = read_asked(options)
     if asked.complete is not None:
         rows = _rows_to_complete(asked.complete, rows, cfg)
+    if asked.per_class is not None:
+        rows = _rows_per_class(loaded, asked.per_class, rows, cfg)
     calibrate = read_calibrate(options["calibrate"])
     sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
     refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
@@ -114,13 +120,31 @@ def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
     Raises:
         ValueError: when it is.
     """
-    told = any(word.partition("=")[0] == "n" for word in cfg.overrides)
-    if told and rows != len(partial):
+    if _told_rows(cfg) and rows != len(partial):
         raise ValueError(
             f"n={rows} and complete={cfg.complete} cannot be combined: each of the "
             f"{len(partial):,} rows of the file is completed once; leave out n"
         )
     return len(partial)
+
+
+def _rows_per_class(loaded: Loaded, per_class: int, rows: int, cfg: DictConfig) -> int:
+    """As many rows as so many of each class are; another number may not be asked for.
+
+    Raises:
+        ValueError: when it is, or there are no classes.
+    """
+    wanted = rows_of_classes(loaded, per_class)
+    if _told_rows(cfg) and rows != wanted:
+        raise ValueError(
+            f"n={rows} and per_class={per_class} cannot be combined: so many of each class are "
+            f"{wanted:,} rows; leave out n"
+        )
+    return wanted
+
+
+def _told_rows(cfg: DictConfig) -> bool:
+    return any(word.partition("=")[0] == "n" for word in cfg.overrides)
 
 
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
@@ -166,6 +190,7 @@ def build_sampler(
     precision: Precision | Literal["auto"] = "auto",
     block_rows: int | None = None,
     workers: int | None = None,
+    spread: float = 1.0,
     calibrate: Calibrate = "off",
 ) -> Sampler:
     """A sampler of a run, on the device where its model is; `asked` is what its rows shall be.
@@ -177,6 +202,7 @@ def build_sampler(
     """
     controlled = None
     if asked is not None:
+        asked, condition = by_label(loaded, asked, condition)
         controlled = build_controlled(loaded, asked, condition=condition)
     rounding = _fastest(loaded) if precision == "auto" else precision
     calibration = build_calibration(
@@ -191,6 +217,7 @@ def build_sampler(
         precision=rounding,
         block_rows=block_rows,
         workers=workers,
+        spread=spread,
         controlled=controlled,
         calibration=calibration,
     )

@@ -19,7 +19,16 @@ STATEMENT = (
 )
 
 
-WISHES = ("given", "complete", "balance", "shares", "temper", "scenario", "constraints")
+WISHES = (
+    "given",
+    "complete",
+    "per_class",
+    "balance",
+    "shares",
+    "temper",
+    "scenario",
+    "constraints",
+)
 """What `control` of a manifest can hold that makes rows others than those of the model."""
 
 
