@@ -25,6 +25,7 @@ from genmodels.layout import Condition, Layout
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
+from genmodels.sampling.picking import Picked, Picker
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
 __all__ = [
@@ -91,6 +92,7 @@ class Sampler:
         spread: factor of the latents; 1: as in training.
         controlled: draws rows as they are asked for; None: as the model draws them.
         calibration: what changes how a model that takes one draws; not with `controlled`.
+        picker: chooses among candidates of each class; None: rows are as the model draws them.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Sampler:
         spread: float = 1.0,
         controlled: Controlled | None = None,
         calibration: Calibration | None = None,
+        picker: Picker | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
@@ -124,6 +127,7 @@ class Sampler:
         self.workers = workers or cores()
         self.controlled = controlled
         self.calibration = calibration
+        self.picker = picker
 
     def blocks(self, n: int) -> Iterator[Raw]:
         """Rows 0 ... n - 1 in order, in blocks of at most `block_rows`.
@@ -151,17 +155,40 @@ class Sampler:
 
     def block(self, number: int) -> Raw:
         """All rows of one block."""
-        rows = self.draws.block_rows
-        z, u = self.draws.block(number, self.model.latent_dim, self.model.noise_dim, self.device)
-        c, index = self.condition(number)
+        return self.drawn(number, *self.condition(number))
+
+    def drawn(
+        self,
+        number: int,
+        c: Tensor,
+        index: np.ndarray | None,
+        *,
+        attempt: int = 0,
+        rows: np.ndarray | None = None,
+    ) -> Raw:
+        """Rows of one block that are told a condition, as `condition` gave it.
+
+        Args:
+            number: of the block.
+            c: conditions of all its rows, (R, K).
+            index: positions of the ones, (R,).
+            attempt: another one draws other rows.
+            rows: which of the block's rows; None: all.
+        """
+        sizes = self.model.latent_dim, self.model.noise_dim
+        z, u = self.draws.block(number, *sizes, self.device, attempt=attempt)
+        if rows is not None:
+            some = torch.from_numpy(rows).to(self.device)
+            z, u, c = z[some], u[some], c[some]
+            index = None if index is None else index[rows]
         encoded = self._encoded(z, c, u)
         if index is not None and "codes" in encoded:
             self.conditions.impose(encoded["codes"], index)
         return self.codec.decode(
             encoded,
             conditions=index if _is_label(self.conditions.condition) else None,
-            rng=self.draws.rng(number, "decode"),
-            start=number * rows,
+            rng=self.draws.rng(number, "decode", attempt=attempt),
+            start=number * self.draws.block_rows,
         )
 
     def condition(self, number: int, attempt: int = 0) -> tuple[Tensor, np.ndarray | None]:
@@ -193,12 +220,17 @@ class Sampler:
         encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
         return {name: value.cpu() for name, value in encoded.items()}
 
-    def _made(self, number: int) -> Raw | Made:
+    def _made(self, number: int) -> Raw | Made | Picked:
+        if self.picker is not None:
+            return self.picker.block(self, number)
         if self.controlled is None:
             return self.block(number)
         return self.controlled.block(self, number)
 
-    def _taken(self, made: Raw | Made, rows: int) -> Raw:
+    def _taken(self, made: Raw | Made | Picked, rows: int) -> Raw:
+        if isinstance(made, Picked):
+            assert self.picker is not None
+            return self.picker.settled(made, rows)
         if isinstance(made, Made):
             assert self.controlled is not None
             return self.controlled.settled(made, rows)
@@ -208,7 +240,7 @@ class Sampler:
         rows = self.draws.block_rows
         count = -(-n // rows)
         workers = min(self.workers, count)
-        pending: deque[Future[Raw | Made]] = deque()
+        pending: deque[Future[Raw | Made | Picked]] = deque()
         with (
             _evaluating(self.model),
             one_thread_each(),

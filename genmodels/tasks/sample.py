@@ -20,6 +20,7 @@ from genmodels.files import read_json, sha256
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
 from genmodels.sampling.progress import tracked
 from genmodels.sampling.sampler import Precision, Sampler
@@ -28,6 +29,7 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.filtering import build_picker, filter_facts, read_filter
 from genmodels.tasks.labels import by_label, rows_of_classes
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
@@ -90,7 +92,10 @@ def sample(cfg: DictConfig) -> Path:
     if asked.per_class is not None:
         rows = _rows_per_class(loaded, asked.per_class, rows, cfg)
     calibrate = read_calibrate(options["calibrate"])
-    sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
+    picker = build_picker(loaded, source, read_filter(options))
+    sampler = build_sampler(
+        loaded, seed=seed, asked=asked, calibrate=calibrate, picker=picker, **chosen
+    )
     refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
     facts = {
         "rows": rows,
@@ -105,7 +110,7 @@ def sample(cfg: DictConfig) -> Path:
     start = time.monotonic()
     with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
         files = writer.write(tracked(sampler.blocks(rows), rows), folder)
-        facts |= shortfall_facts(sampler)
+        facts |= shortfall_facts(sampler) | filter_facts(sampler)
         write_card(folder, write_manifest(folder, files, facts))
     rows = facts["rows"]
     seconds = time.monotonic() - start
@@ -192,6 +197,7 @@ def build_sampler(
     workers: int | None = None,
     spread: float = 1.0,
     calibrate: Calibrate = "off",
+    picker: Picker | None = None,
 ) -> Sampler:
     """A sampler of a run, on the device where its model is; `asked` is what its rows shall be.
 
@@ -220,6 +226,7 @@ def build_sampler(
         spread=spread,
         controlled=controlled,
         calibration=calibration,
+        picker=picker,
     )
 
 
