@@ -171,7 +171,20 @@ def _conditions(conditions: str | Mapping[str, Any]) -> str:
 def _recipes(manifest: Mapping[str, Any]) -> list[str]:
     first = manifest["files"][0]["path"]
     folder = "import datasets; data = datasets.load_dataset('.')"
+    pictures = manifest.get("schema", {}).get("kind") == "images"
     match manifest["format"]:
+        case "parquet" if pictures:
+            return [
+                "import pandas; data = pandas.read_parquet('data')  # image: bytes of a PNG file",
+                folder,
+            ]
+        case "webdataset":
+            shards = "glob.glob('data/*.tar')"
+            return [
+                "import glob, webdataset",
+                f"data = webdataset.WebDataset({shards}).decode('pil').to_tuple('png', 'cls')",
+                folder,
+            ]
         case "parquet":
             return ["import pandas; data = pandas.read_parquet('data')", folder]
         case "csv":
