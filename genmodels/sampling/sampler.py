@@ -7,6 +7,7 @@ for; each worker computes with one thread, so that they do not depend on the cor
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -138,6 +139,13 @@ class Sampler:
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
         return self._stream(n)
+
+    def reseeded(self, seed: int) -> Sampler:
+        """The same sampler with other random numbers."""
+        other = copy.copy(self)
+        rows, spread = self.draws.block_rows, self.draws.spread
+        other.draws = Draws(seed=seed, block_rows=rows, spread=spread)
+        return other
 
     def sample(self, n: int) -> Raw:
         """Rows 0 ... n - 1 in one piece.

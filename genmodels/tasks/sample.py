@@ -36,7 +36,7 @@ from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 
-__all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
+__all__ = ["build_sampler", "open_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
 
@@ -78,33 +78,19 @@ def sample(cfg: DictConfig) -> Path:
         OSError: when the folder exists, is not writable, or the disk is full.
     """
     require(cfg)
-    rows, seed = whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
+    _rows_and_seed(cfg)
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
     loaded = load_run(source, device=pick_device(cfg.device))
     source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
-    options, ways = steered(loaded, resolved(cfg))
-    chosen = {key: options[key] for key in KEYS}
-    asked, control = read_asked(options)
-    if asked.complete is not None:
-        rows = _rows_to_complete(asked.complete, rows, cfg)
-    if asked.per_class is not None:
-        rows = _rows_per_class(loaded, asked.per_class, rows, cfg)
-    calibrate = read_calibrate(options["calibrate"])
-    picker = build_picker(loaded, source, read_filter(options))
-    sampler = build_sampler(
-        loaded, seed=seed, asked=asked, calibrate=calibrate, picker=picker, **chosen
-    )
+    sampler, rows, told = _sampler(cfg, loaded, source)
     refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
     facts = {
         "rows": rows,
         "format": kind,
-        "seed": seed,
-        "conditions": chosen["condition"] or "empirical",
-        **({"control": control} if control else {}),
-        **({"drawing": ways} if ways else {}),
-        **calibration_facts(calibrate),
+        "seed": sampler.draws.seed,
+        **told,
         **_facts(source, loaded, sampler),
     }
     start = time.monotonic()
@@ -117,6 +103,53 @@ def sample(cfg: DictConfig) -> Path:
     rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
     return out
+
+
+def open_sampler(cfg: DictConfig) -> tuple[Sampler, int]:
+    """What `sample` would draw from, and how many rows; nothing is written but a classifier.
+
+    Args:
+        cfg: of the verb sample.
+
+    Raises:
+        ValueError: see `sample`.
+    """
+    require(cfg)
+    _rows_and_seed(cfg)
+    source = Run.open(str(cfg.run))
+    loaded = load_run(source, device=pick_device(cfg.device))
+    source.warn_unfinished()
+    sampler, rows, _ = _sampler(cfg, loaded, source)
+    return sampler, rows
+
+
+def _sampler(cfg: DictConfig, loaded: Loaded, source: Run) -> tuple[Sampler, int, dict[str, Any]]:
+    """A sampler of a run, how many rows it shall draw, and what is asked, for the manifest."""
+    rows, seed = _rows_and_seed(cfg)
+    options, ways = steered(loaded, resolved(cfg))
+    chosen = {key: options[key] for key in KEYS}
+    asked, control = read_asked(options)
+    if asked.complete is not None:
+        rows = _rows_to_complete(asked.complete, rows, cfg)
+    if asked.per_class is not None:
+        rows = _rows_per_class(loaded, asked.per_class, rows, cfg)
+    calibrate = read_calibrate(options["calibrate"])
+    picker = build_picker(loaded, source, read_filter(options))
+    sampler = build_sampler(
+        loaded, seed=seed, asked=asked, calibrate=calibrate, picker=picker, **chosen
+    )
+    facts = {
+        "conditions": chosen["condition"] or "empirical",
+        **({"control": control} if control else {}),
+        **({"drawing": ways} if ways else {}),
+        **calibration_facts(calibrate),
+    }
+    return sampler, rows, facts
+
+
+def _rows_and_seed(cfg: DictConfig) -> tuple[int, int]:
+    """Checked before anything is loaded."""
+    return whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
 
 
 def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
