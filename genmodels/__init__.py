@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from genmodels.evaluation import evaluate
     from genmodels.resample import SyntheticSampler
     from genmodels.synthesizer import Synthesizer
+    from genmodels.synthetic_images import SyntheticImages
 
-__all__ = ["Synthesizer", "SyntheticSampler", "__version__", "evaluate"]
+__all__ = ["Synthesizer", "SyntheticImages", "SyntheticSampler", "__version__", "evaluate"]
 __version__ = "0.1.0"
 
 
@@ -24,6 +25,10 @@ def __getattr__(name: str) -> Any:
         from genmodels.synthesizer import Synthesizer
 
         return Synthesizer
+    if name == "SyntheticImages":
+        from genmodels.synthetic_images import SyntheticImages
+
+        return SyntheticImages
     if name == "SyntheticSampler":
         from genmodels.resample import SyntheticSampler
 

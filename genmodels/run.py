@@ -3,6 +3,7 @@
     config.yaml  schema.json  codec.json  manifest.json   what was trained, on what, how
     margins.json                                          how often levels and scores occurred
     model.safetensors                                     weights for sampling, the best so far
+    classifier.safetensors  classifier.json               that chose among samples, once one did
     checkpoints/last.ckpt, previous.ckpt                  full states, to resume from
     metrics.jsonl  tensorboard/  pictures/                what was measured on the way
 
@@ -41,6 +42,8 @@ class Run:
         self.codec = self.path / "codec.json"
         self.margins = self.path / "margins.json"
         self.weights = self.path / "model.safetensors"
+        self.classifier = self.path / "classifier.safetensors"
+        self.classifier_facts = self.path / "classifier.json"
         self.manifest = self.path / "manifest.json"
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.jsonl"

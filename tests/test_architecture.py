@@ -70,9 +70,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": FOUNDATION | LEAVES | {"algorithms", "data", "sampling", "callbacks", "report", "run"},
     "synthesizer": FOUNDATION | {"data", "tasks", "run", "codecs"},
     "resample": FOUNDATION | {"data", "synthesizer"},
+    "synthetic_images": FOUNDATION | {"tasks"},
     "evaluation": FOUNDATION | {"data", "report", "tasks"},
     "cli": {"tasks", "files"},
-    "__init__": {"evaluation", "resample", "synthesizer"},
+    "__init__": {"evaluation", "resample", "synthesizer", "synthetic_images"},
     "__main__": {"cli"},
 }
 HYDRA_ROOMS = {"tasks"}

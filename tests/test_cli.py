@@ -64,7 +64,10 @@ def test_help_marks_the_default_of_each_group(capsys):
 def test_help_of_sample_shows_formats(capsys):
     out = call(capsys, "sample", "--help")[1]
     formats = out.partition("\nformat=...\n")[2]
-    assert all(name in formats for name in ("csv", "imagefolder", "npz", "parquet"))
+    known = ("csv", "imagefolder", "npz", "parquet", "webdataset")
+    assert all(f"\n  {name}" in f"\n{formats}" for name in known)
+    assert "  filter.keep=null " in out
+    assert "  per_class=null " in out
 
 
 def test_no_words_explain_themselves(capsys):

@@ -33,6 +33,7 @@ __all__ = [
     "Settles",
     "Starts",
     "Steerable",
+    "Truncates",
     "evaluating",
     "frozen_copy",
 ]
@@ -127,6 +128,16 @@ class Steerable(Protocol):
 
     def steer(self, how: Mapping[str, Any]) -> None:
         """Draw as asked from now on; raises `ValueError` for a way or a value that it has not."""
+
+
+@runtime_checkable
+class Truncates(Protocol):
+    """A module that pulls what it makes of latents towards their mean, w -> m + psi (w - m).
+
+    What `sampler_modules` names is asked; `truncation` is psi, 1 in training.
+    """
+
+    truncation: float
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ import pyarrow as pa
 from genmodels.data.sources.csv import CSV, CSV_SUFFIXES
 from genmodels.data.sources.frame import Frame
 from genmodels.data.sources.memory import Memory
+from genmodels.data.sources.packed import TAR_SUFFIXES, ImageParquet, WebDataset, holds_images
 from genmodels.data.sources.parquet import ARROW_SUFFIXES, PARQUET_SUFFIXES, Parquet
 from genmodels.data.sources.parts import find_files
 from genmodels.types import Images, Source
@@ -25,9 +26,9 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
     """The source for data in files or memory.
 
     Args:
-        path: a CSV, Parquet, Arrow or .npz file; a glob, list or folder of CSV, Parquet or
-            Arrow files; a folder of images; a synthetic dataset as written by `sample`; or a
-            DataFrame.
+        path: a CSV, Parquet, Arrow, .npz or .tar file; a glob, list or folder of CSV, Parquet,
+            Arrow or .tar files; a folder of images; a synthetic dataset as written by `sample`;
+            or a DataFrame.
         options: of the source, such as `separator` of a CSV or `size` of images; `least` rows
             of a table, which images do not mind.
 
@@ -43,7 +44,7 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
             return _folder(place, options)
     elif not path:
         raise ValueError("an empty list of files")
-    files = find_files(path, TABLES + CSV_SUFFIXES)
+    files = find_files(path, TABLES + CSV_SUFFIXES + TAR_SUFFIXES)
     if len(files) > 1 and files[0].suffix.lower() == ".npz":
         raise ValueError(f"{path} means {len(files)} .npz files; give one")
     return _by_ending(path, files[0], options)
@@ -72,6 +73,10 @@ def as_source(data: Any, *, what: str, least: int = 2) -> Source:
 
 def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:
     name = first.name.lower()
+    if holds_images(first):
+        return ImageParquet(path=path, **_of_images(options))
+    if name.endswith(TAR_SUFFIXES):
+        return WebDataset(path=path, **_of_images(options))
     if name.endswith(TABLES):
         return Parquet(path=path, **options)
     if name.endswith(CSV_SUFFIXES):
@@ -82,7 +87,7 @@ def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:
         raise ValueError(f"{first} is one picture; give the folder that holds all of them")
     raise ValueError(
         f"{first}: files ending in {first.suffix or 'nothing'!r} are not known; known are "
-        f"{', '.join((*CSV_SUFFIXES[:2], *TABLES, '.npz'))} and folders of images"
+        f"{', '.join((*CSV_SUFFIXES[:2], *TABLES, '.npz', '.tar'))} and folders of images"
     )
 
 
@@ -94,6 +99,11 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
         if (folder / "train").is_dir():
             return _images(folder / "train", options)
     names = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name[0] not in "._"]
+    parquet = [p for p in names if p.name.lower().endswith(PARQUET_SUFFIXES)]
+    if parquet and holds_images(parquet[0]):
+        return ImageParquet(path=folder, **_of_images(options))
+    if any(p.name.lower().endswith(TAR_SUFFIXES) for p in names):
+        return WebDataset(path=folder, **_of_images(options))
     for endings, source in ((TABLES, Parquet), (CSV_SUFFIXES, CSV)):
         if any(p.name.lower().endswith(endings) for p in names if p.suffix != ".txt"):
             return source(path=folder, **options)
@@ -103,7 +113,7 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
     if any(p.suffix.lower() in PICTURES for p in names):
         return _images(folder, options)
     raise ValueError(
-        f"{folder} holds neither CSV, Parquet or Arrow files nor images nor one .npz file"
+        f"{folder} holds neither CSV, Parquet, Arrow or .tar files nor images nor one .npz file"
     )
 
 

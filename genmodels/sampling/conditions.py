@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from genmodels.layout import Condition, ConditionGroup
+from genmodels.sampling.control.shares import check_share, completed
 
 __all__ = ["Conditions"]
 
@@ -17,12 +18,14 @@ class Conditions:
     """Draws one level of one group per row.
 
     "empirical": a group at random, then a level by its training frequency. "balanced": a group
-    at random, then any level seen in training with equal probability. `{name: level}`: that
-    level always. Of the last two, `impose` makes the encoded rows say what they were told.
+    at random, then any level seen in training with equal probability. "each": of the only group,
+    each level seen in training in turn, row i level i mod L, so that they come equally often.
+    `{name: level}`: that level always. `{name: {level: share}}`: so often, other levels in their
+    proportions. Of all but the first, `impose` makes the encoded rows say what they were told.
 
     Args:
         condition: what the model can be told.
-        rule: "empirical", "balanced", or a mapping with one entry.
+        rule: "empirical", "balanced", "each", or a mapping with one entry.
 
     Raises:
         ValueError: when the model cannot be told that.
@@ -38,21 +41,33 @@ class Conditions:
         elif rule == "balanced":
             if not condition.groups:
                 raise ValueError(_cannot("condition=balanced", condition))
-            seen = [[float(f > 0) for f in g.frequencies] for g in condition.groups]
-            self._probabilities = _weights(seen)
+            self._probabilities = _even(condition)
+        elif rule == "each":
+            if len(condition.groups) != 1:
+                raise ValueError(_cannot("condition=each", condition))
+            self._probabilities = _even(condition)
         else:
             raise ValueError(
                 f"condition must be empirical, balanced or condition.<name>=<level>, got {rule!r}"
             )
         self._cumulative = np.cumsum(self._probabilities)
+        self._turns = np.flatnonzero(self._probabilities) if rule == "each" else None
 
     @property
     def probabilities(self) -> np.ndarray:
         """Probability of each of the K positions of the condition vector."""
         return self._probabilities
 
-    def draw(self, rng: np.random.Generator, rows: int) -> np.ndarray:
-        """Positions of the 1 in each row's condition vector, int64 (rows,); K > 0."""
+    def draw(self, rng: np.random.Generator, rows: int, start: int = 0) -> np.ndarray:
+        """Positions of the 1 in each row's condition vector, int64 (rows,); K > 0.
+
+        Args:
+            rng: not used where levels come in turn.
+            rows: how many.
+            start: number of the first of them.
+        """
+        if self._turns is not None:
+            return self._turns[(start + np.arange(rows)) % len(self._turns)]
         uniform = rng.random(rows) * self._cumulative[-1]
         index = np.searchsorted(self._cumulative, uniform, side="right")
         return np.minimum(index, np.flatnonzero(self._probabilities)[-1])
@@ -77,11 +92,27 @@ class Conditions:
             names = ", ".join(map(repr, rule))
             raise ValueError(f"a model can be told one thing at a time, got condition on {names}")
         name, level = next(iter(rule.items()))
-        group = _find_group(self.condition, str(name))
-        index = _find_level(self.condition.groups[group], level)
+        place = _find_group(self.condition, str(name))
+        group, offset = self.condition.groups[place], self.condition.offsets[place]
         probabilities = np.zeros(self.condition.width)
-        probabilities[self.condition.offsets[group] + index] = 1.0
+        if isinstance(level, Mapping):
+            probabilities[offset : offset + group.size] = _shares(group, level)
+        else:
+            probabilities[offset + _find_level(group, level)] = 1.0
         return probabilities
+
+
+def _shares(group: ConditionGroup, asked: Mapping[Any, Any]) -> np.ndarray:
+    """Probabilities of the levels of a group, some of which are asked for."""
+    key = f"shares.{group.name}"
+    target = np.full(group.size, np.nan)
+    for level, share in asked.items():
+        target[_find_level(group, level, key=key)] = check_share(f"{key}.{level}", share)
+    return completed(target, np.array(group.frequencies, dtype=np.float64), key)
+
+
+def _even(condition: Condition) -> np.ndarray:
+    return _weights([[float(f > 0) for f in group.frequencies] for group in condition.groups])
 
 
 def _weights(per_group: list[Any]) -> np.ndarray:
@@ -99,12 +130,13 @@ def _find_group(condition: Condition, name: str) -> int:
     raise ValueError(_cannot(f"condition.{name}", condition))
 
 
-def _find_level(group: ConditionGroup, level: Any) -> int:
+def _find_level(group: ConditionGroup, level: Any, *, key: str = "") -> int:
     levels = group.levels or tuple(map(str, range(group.size)))
     if str(level) in levels:
         return levels.index(str(level))
     shown = ", ".join(levels[:20]) + (", ..." if len(levels) > 20 else "")
-    raise ValueError(f"condition.{group.name}={level}: no such level; known are {shown}")
+    told = f"{key}.{level}" if key else f"condition.{group.name}={level}"
+    raise ValueError(f"{told}: no such level; known are {shown}")
 
 
 def _cannot(what: str, condition: Condition) -> str:

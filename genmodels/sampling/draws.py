@@ -32,16 +32,20 @@ class Draws:
     Args:
         seed: any non-negative whole number.
         block_rows: rows R per block, at least 1; part of what a row depends on.
+        spread: factor of all latents, above 0: their standard deviation.
     """
 
-    def __init__(self, *, seed: int, block_rows: int) -> None:
+    def __init__(self, *, seed: int, block_rows: int, spread: float = 1.0) -> None:
         if seed < 0:
             raise ValueError(f"seed must be 0 or larger, got {seed}")
         if block_rows < 1:
             raise ValueError(f"block_rows must be at least 1, got {block_rows}")
+        if not spread > 0.0:
+            raise ValueError(f"latents need a spread above 0, got {spread!r}")
         self.seed = seed
         self.block_rows = block_rows
-        self._quantiles = {torch.device("cpu"): normal_quantiles()}
+        self.spread = spread
+        self._quantiles = {torch.device("cpu"): normal_quantiles() * spread}
 
     def rng(
         self, block: int, stream: Stream = "decode", *, attempt: int = 0

@@ -7,6 +7,7 @@ for; each worker computes with one thread, so that they do not depend on the cor
 
 from __future__ import annotations
 
+import copy
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from genmodels.layout import Condition, Layout
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
+from genmodels.sampling.picking import Picked, Picker
 from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
 
 __all__ = [
@@ -88,8 +90,10 @@ class Sampler:
         block_rows: rows per block, or None to choose by the width of a sample, with `controlled`
             at most 512. Part of what a row depends on.
         workers: blocks at work at once; None: one per core.
+        spread: factor of the latents; 1: as in training.
         controlled: draws rows as they are asked for; None: as the model draws them.
         calibration: what changes how a model that takes one draws; not with `controlled`.
+        picker: chooses among candidates of each class; None: rows are as the model draws them.
     """
 
     def __init__(
@@ -103,8 +107,10 @@ class Sampler:
         precision: Precision = "float32",
         block_rows: int | None = None,
         workers: int | None = None,
+        spread: float = 1.0,
         controlled: Controlled | None = None,
         calibration: Calibration | None = None,
+        picker: Picker | None = None,
     ) -> None:
         if precision not in get_args(Precision):
             raise ValueError(f"precision must be float32 or bfloat16, got {precision!r}")
@@ -118,10 +124,11 @@ class Sampler:
         self.precision = precision
         if block_rows is None:
             block_rows = default_block_rows(codec.layout, controlled=controlled is not None)
-        self.draws = Draws(seed=seed, block_rows=block_rows)
+        self.draws = Draws(seed=seed, block_rows=block_rows, spread=spread)
         self.workers = workers or cores()
         self.controlled = controlled
         self.calibration = calibration
+        self.picker = picker
 
     def blocks(self, n: int) -> Iterator[Raw]:
         """Rows 0 ... n - 1 in order, in blocks of at most `block_rows`.
@@ -132,6 +139,13 @@ class Sampler:
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
         return self._stream(n)
+
+    def reseeded(self, seed: int) -> Sampler:
+        """The same sampler with other random numbers."""
+        other = copy.copy(self)
+        rows, spread = self.draws.block_rows, self.draws.spread
+        other.draws = Draws(seed=seed, block_rows=rows, spread=spread)
+        return other
 
     def sample(self, n: int) -> Raw:
         """Rows 0 ... n - 1 in one piece.
@@ -149,17 +163,40 @@ class Sampler:
 
     def block(self, number: int) -> Raw:
         """All rows of one block."""
-        rows = self.draws.block_rows
-        z, u = self.draws.block(number, self.model.latent_dim, self.model.noise_dim, self.device)
-        c, index = self.condition(number)
+        return self.drawn(number, *self.condition(number))
+
+    def drawn(
+        self,
+        number: int,
+        c: Tensor,
+        index: np.ndarray | None,
+        *,
+        attempt: int = 0,
+        rows: np.ndarray | None = None,
+    ) -> Raw:
+        """Rows of one block that are told a condition, as `condition` gave it.
+
+        Args:
+            number: of the block.
+            c: conditions of all its rows, (R, K).
+            index: positions of the ones, (R,).
+            attempt: another one draws other rows.
+            rows: which of the block's rows; None: all.
+        """
+        sizes = self.model.latent_dim, self.model.noise_dim
+        z, u = self.draws.block(number, *sizes, self.device, attempt=attempt)
+        if rows is not None:
+            some = torch.from_numpy(rows).to(self.device)
+            z, u, c = z[some], u[some], c[some]
+            index = None if index is None else index[rows]
         encoded = self._encoded(z, c, u)
         if index is not None and "codes" in encoded:
             self.conditions.impose(encoded["codes"], index)
         return self.codec.decode(
             encoded,
             conditions=index if _is_label(self.conditions.condition) else None,
-            rng=self.draws.rng(number, "decode"),
-            start=number * rows,
+            rng=self.draws.rng(number, "decode", attempt=attempt),
+            start=number * self.draws.block_rows,
         )
 
     def condition(self, number: int, attempt: int = 0) -> tuple[Tensor, np.ndarray | None]:
@@ -168,7 +205,7 @@ class Sampler:
         if width == 0:
             return torch.zeros(rows, 0, device=self.device), None
         rng = self.draws.rng(number, "condition", attempt=attempt)
-        index = self.conditions.draw(rng, rows)
+        index = self.conditions.draw(rng, rows, start=number * rows)
         positions = torch.from_numpy(index).to(self.device)
         c = torch.zeros(rows, width, device=self.device)
         return c.scatter_(1, positions[:, None], 1.0), index
@@ -191,12 +228,17 @@ class Sampler:
         encoded = {name: _joined([part[name] for part in parts]) for name in parts[0]}
         return {name: value.cpu() for name, value in encoded.items()}
 
-    def _made(self, number: int) -> Raw | Made:
+    def _made(self, number: int) -> Raw | Made | Picked:
+        if self.picker is not None:
+            return self.picker.block(self, number)
         if self.controlled is None:
             return self.block(number)
         return self.controlled.block(self, number)
 
-    def _taken(self, made: Raw | Made, rows: int) -> Raw:
+    def _taken(self, made: Raw | Made | Picked, rows: int) -> Raw:
+        if isinstance(made, Picked):
+            assert self.picker is not None
+            return self.picker.settled(made, rows)
         if isinstance(made, Made):
             assert self.controlled is not None
             return self.controlled.settled(made, rows)
@@ -206,7 +248,7 @@ class Sampler:
         rows = self.draws.block_rows
         count = -(-n // rows)
         workers = min(self.workers, count)
-        pending: deque[Future[Raw | Made]] = deque()
+        pending: deque[Future[Raw | Made | Picked]] = deque()
         with (
             _evaluating(self.model),
             one_thread_each(),

@@ -20,7 +20,18 @@ from genmodels.tasks.choices import CONFIGS, choices, groups, nearest
 
 __all__ = ["compose", "entries", "parts_of", "quoted", "require", "resolved", "shown"]
 
-PATHS = ("run", "out", "real", "synthetic", "holdout", "schema", "complete", "scenario")
+PATHS = (
+    "run",
+    "out",
+    "real",
+    "synthetic",
+    "holdout",
+    "schema",
+    "complete",
+    "scenario",
+    "filter.real",
+    "filter.holdout",
+)
 """Keys whose values name files, besides all `*.path` and `*.holdout_path`: taken as they are."""
 NAMES = (
     *("target", "data.target", "data.infer.target", "positive", "sensitive", "split_by", "time"),

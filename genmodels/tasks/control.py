@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 KEYS = (
-    *("given", "complete", "fill", "balance", "shares", "temper", "scenario", "constraints"),
-    *("redraws", "shortfall", "candidates"),
+    *("given", "complete", "fill", "per_class", "balance", "shares", "temper", "scenario"),
+    *("constraints", "redraws", "shortfall", "candidates"),
 )
 """The settings of `genmodels sample` that this file is about."""
 
@@ -54,6 +54,7 @@ class Asked:
     given: Mapping[str, Any] = field(default_factory=dict)
     complete: Raw | None = None
     fill: Fill = "missing"
+    per_class: int | None = None
     balance: str | None = None
     shares: Mapping[str, Any] = field(default_factory=dict)
     temper: float = 1.0
@@ -66,7 +67,8 @@ class Asked:
     @property
     def anything(self) -> bool:
         asked = (self.given, self.balance, self.shares, self.scenario, self.constraints)
-        return any(asked) or self.complete is not None or self.temper != 1.0
+        counted = self.complete is not None or self.per_class is not None
+        return any(asked) or counted or self.temper != 1.0
 
 
 def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
@@ -93,6 +95,8 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
     chosen = {key: _default(key) if value is None else value for key, value in chosen.items()}
     chosen["temper"] = check_temper(chosen["temper"], key="temper")
     _check_counts(redraws=chosen["redraws"], candidates=chosen["candidates"])
+    if chosen["per_class"] is not None:
+        _check_counts(per_class=chosen["per_class"])
     return Asked(**chosen), facts
 
 
@@ -157,7 +161,8 @@ def build_controlled(
     if not isinstance(loaded.schema, TableSchema):
         raise ValueError(
             f"{named(asked)}: only data with named attributes can be asked for, and model="
-            f"{model_of(loaded)} makes pictures; use condition.label=<class>"
+            f"{model_of(loaded)} makes pictures; use per_class, balance=label, "
+            "shares.label={<class>: <share>} or condition.label=<class>"
         )
     if tells_something(condition):
         raise ValueError(

@@ -30,6 +30,7 @@ EXAMPLES = {
     "sample": [
         "genmodels sample run=runs/adult n=10000 out=synthetic",
         "genmodels sample run=runs/adult n=10000 format=csv out=synthetic seed=1",
+        "genmodels sample run=runs/digits per_class=500 filter.keep=0.7 out=labelled",
     ],
     "evaluate": [
         "genmodels evaluate run=runs/adult synthetic=synthetic",
@@ -63,6 +64,7 @@ KNOBS = (
     ("validation.", "train", "validation"),
 )
 """What people turn besides the top level of `train`: prefix, file, key in it."""
+MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
@@ -122,14 +124,13 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
     parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
     parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
     found = settings(root)
-    if verb in ("train", "schema"):
-        found += [
-            (f"{prefix}{key}", default, text)
-            for prefix, name, below in (KNOBS if verb == "train" else KNOBS[:1])
-            for path in with_bases(CONFIGS / f"{name}.yaml")
-            for key, default, text in settings(path, below=below)
-            if prefix != "trainer." or key in TRAINER_KNOBS
-        ]
+    found += [
+        (f"{prefix}{key}", default, text)
+        for prefix, name, below in MORE.get(verb, ())
+        for path in with_bases(CONFIGS / f"{name}.yaml")
+        for key, default, text in settings(path, below=below)
+        if prefix != "trainer." or key in TRAINER_KNOBS
+    ]
     if composed is not None:
         values = composed.values
         found = [(key, _text(values[key]), text) for key, _, text in found if key in values]

@@ -20,6 +20,7 @@ from genmodels.files import read_json, sha256
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
 from genmodels.sampling.progress import tracked
 from genmodels.sampling.sampler import Precision, Sampler
@@ -28,14 +29,19 @@ from genmodels.tasks.calibrate import build_calibration, calibration_facts, read
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.filtering import build_picker, filter_facts, read_filter
+from genmodels.tasks.labels import by_label, rows_of_classes
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
 from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
 from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 
-__all__ = ["build_sampler", "pick_device", "run", "sample", "shortfall_facts"]
+__all__ = ["build_sampler", "open_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
+
+KEYS = ("condition", "precision", "block_rows", "workers", "spread")
+"""What `build_sampler` takes as it is."""
 
 
 def run(cfg: DictConfig) -> None:
@@ -72,34 +78,25 @@ def sample(cfg: DictConfig) -> Path:
         OSError: when the folder exists, is not writable, or the disk is full.
     """
     require(cfg)
-    rows, seed = whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
+    _rows_and_seed(cfg)
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
     loaded = load_run(source, device=pick_device(cfg.device))
     source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
-    options, ways = steered(loaded, resolved(cfg))
-    chosen = {key: options[key] for key in ("condition", "precision", "block_rows", "workers")}
-    asked, control = read_asked(options)
-    if asked.complete is not None:
-        rows = _rows_to_complete(asked.complete, rows, cfg)
-    calibrate = read_calibrate(options["calibrate"])
-    sampler = build_sampler(loaded, seed=seed, asked=asked, calibrate=calibrate, **chosen)
+    sampler, rows, told = _sampler(cfg, loaded, source)
     refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
     facts = {
         "rows": rows,
         "format": kind,
-        "seed": seed,
-        "conditions": chosen["condition"] or "empirical",
-        **({"control": control} if control else {}),
-        **({"drawing": ways} if ways else {}),
-        **calibration_facts(calibrate),
+        "seed": sampler.draws.seed,
+        **told,
         **_facts(source, loaded, sampler),
     }
     start = time.monotonic()
     with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
         files = writer.write(tracked(sampler.blocks(rows), rows), folder)
-        facts |= shortfall_facts(sampler)
+        facts |= shortfall_facts(sampler) | filter_facts(sampler)
         write_card(folder, write_manifest(folder, files, facts))
     rows = facts["rows"]
     seconds = time.monotonic() - start
@@ -108,19 +105,84 @@ def sample(cfg: DictConfig) -> Path:
     return out
 
 
+def open_sampler(cfg: DictConfig) -> tuple[Sampler, int]:
+    """What `sample` would draw from, and how many rows; nothing is written but a classifier.
+
+    Args:
+        cfg: of the verb sample.
+
+    Raises:
+        ValueError: see `sample`.
+    """
+    require(cfg)
+    _rows_and_seed(cfg)
+    source = Run.open(str(cfg.run))
+    loaded = load_run(source, device=pick_device(cfg.device))
+    source.warn_unfinished()
+    sampler, rows, _ = _sampler(cfg, loaded, source)
+    return sampler, rows
+
+
+def _sampler(cfg: DictConfig, loaded: Loaded, source: Run) -> tuple[Sampler, int, dict[str, Any]]:
+    """A sampler of a run, how many rows it shall draw, and what is asked, for the manifest."""
+    rows, seed = _rows_and_seed(cfg)
+    options, ways = steered(loaded, resolved(cfg))
+    chosen = {key: options[key] for key in KEYS}
+    asked, control = read_asked(options)
+    if asked.complete is not None:
+        rows = _rows_to_complete(asked.complete, rows, cfg)
+    if asked.per_class is not None:
+        rows = _rows_per_class(loaded, asked.per_class, rows, cfg)
+    calibrate = read_calibrate(options["calibrate"])
+    picker = build_picker(loaded, source, read_filter(options))
+    sampler = build_sampler(
+        loaded, seed=seed, asked=asked, calibrate=calibrate, picker=picker, **chosen
+    )
+    facts = {
+        "conditions": chosen["condition"] or "empirical",
+        **({"control": control} if control else {}),
+        **({"drawing": ways} if ways else {}),
+        **calibration_facts(calibrate),
+    }
+    return sampler, rows, facts
+
+
+def _rows_and_seed(cfg: DictConfig) -> tuple[int, int]:
+    """Checked before anything is loaded."""
+    return whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
+
+
 def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
     """As many as the file has; another number may not be asked for.
 
     Raises:
         ValueError: when it is.
     """
-    told = any(word.partition("=")[0] == "n" for word in cfg.overrides)
-    if told and rows != len(partial):
+    if _told_rows(cfg) and rows != len(partial):
         raise ValueError(
             f"n={rows} and complete={cfg.complete} cannot be combined: each of the "
             f"{len(partial):,} rows of the file is completed once; leave out n"
         )
     return len(partial)
+
+
+def _rows_per_class(loaded: Loaded, per_class: int, rows: int, cfg: DictConfig) -> int:
+    """As many rows as so many of each class are; another number may not be asked for.
+
+    Raises:
+        ValueError: when it is, or there are no classes.
+    """
+    wanted = rows_of_classes(loaded, per_class)
+    if _told_rows(cfg) and rows != wanted:
+        raise ValueError(
+            f"n={rows} and per_class={per_class} cannot be combined: so many of each class are "
+            f"{wanted:,} rows; leave out n"
+        )
+    return wanted
+
+
+def _told_rows(cfg: DictConfig) -> bool:
+    return any(word.partition("=")[0] == "n" for word in cfg.overrides)
 
 
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
@@ -166,7 +228,9 @@ def build_sampler(
     precision: Precision | Literal["auto"] = "auto",
     block_rows: int | None = None,
     workers: int | None = None,
+    spread: float = 1.0,
     calibrate: Calibrate = "off",
+    picker: Picker | None = None,
 ) -> Sampler:
     """A sampler of a run, on the device where its model is; `asked` is what its rows shall be.
 
@@ -177,6 +241,7 @@ def build_sampler(
     """
     controlled = None
     if asked is not None:
+        asked, condition = by_label(loaded, asked, condition)
         controlled = build_controlled(loaded, asked, condition=condition)
     rounding = _fastest(loaded) if precision == "auto" else precision
     calibration = build_calibration(
@@ -191,8 +256,10 @@ def build_sampler(
         precision=rounding,
         block_rows=block_rows,
         workers=workers,
+        spread=spread,
         controlled=controlled,
         calibration=calibration,
+        picker=picker,
     )
 
 

@@ -19,9 +19,13 @@ import pyarrow as pa
 
 from genmodels.types import Raw
 
-__all__ = ["MANIFEST", "Writer", "dataset_folder", "name_shards", "sync_file", "table_shards"]
+__all__ = ["MANIFEST", "NO_TABLE", "Writer", "dataset_folder", "name_shards", "sync_file"]
+__all__ += ["table_shards"]
 
 MANIFEST = "manifest.json"
+NO_TABLE = (
+    "this run makes images; use format=imagefolder, format=webdataset, format=parquet or format=npz"
+)
 
 
 @runtime_checkable
@@ -120,7 +124,7 @@ def table_shards(blocks: Iterator[Raw], rows_per_file: int) -> Iterator[tuple[in
     row = 0
     for block in blocks:
         if not isinstance(block, pa.Table):
-            raise ValueError("this run makes images; use format=imagefolder or format=npz")
+            raise ValueError(NO_TABLE)
         start = 0
         while start < block.num_rows:
             shard, used = divmod(row, rows_per_file)

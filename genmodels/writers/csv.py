@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from genmodels.schema import Column, TableSchema
 from genmodels.types import Raw
-from genmodels.writers.base import name_shards, sync_file, table_shards
+from genmodels.writers.base import NO_TABLE, name_shards, sync_file, table_shards
 
 __all__ = ["CSVWriter", "format_table"]
 
@@ -38,7 +38,7 @@ class CSVWriter:
 
     def __init__(self, *, schema: TableSchema, rows_per_file: int, gzip: bool) -> None:
         if not isinstance(schema, TableSchema):
-            raise ValueError("this run makes images; use format=imagefolder or format=npz")
+            raise ValueError(NO_TABLE)
         self.schema = schema
         self.rows_per_file = rows_per_file
         self.gzip = gzip

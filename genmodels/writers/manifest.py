@@ -19,8 +19,19 @@ STATEMENT = (
 )
 
 
-WISHES = ("given", "complete", "balance", "shares", "temper", "scenario", "constraints")
+WISHES = (
+    "given",
+    "complete",
+    "per_class",
+    "balance",
+    "shares",
+    "temper",
+    "scenario",
+    "constraints",
+)
 """What `control` of a manifest can hold that makes rows others than those of the model."""
+FILTERS = ("keep", "agree", "confidence")
+"""The same of `filter`."""
 
 
 def wishes_of(manifest: Mapping[str, Any]) -> str:
@@ -33,10 +44,14 @@ def wishes_of(manifest: Mapping[str, Any]) -> str:
         return ""
     found = []
     conditions, control = manifest.get("conditions"), manifest.get("control")
+    chosen = manifest.get("filter")
     if isinstance(conditions, Mapping):
         found += [f"condition.{name}={_value(level)}" for name, level in conditions.items()]
     elif isinstance(conditions, str) and conditions != "empirical":
         found.append(f"condition={conditions}")
+    if isinstance(chosen, Mapping):
+        asked = ((key, chosen.get(key)) for key in FILTERS)
+        found += [f"filter.{key}={_value(value)}" for key, value in asked if value]
     if not isinstance(control, Mapping):
         return ", ".join(found)
     for key in WISHES:
@@ -91,7 +106,7 @@ def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write `README.md`: what the data is and one line per library to load it."""
     name, rows = manifest["run"]["name"], manifest["rows"]
-    wishes = wishes_of({**manifest, "conditions": None})
+    wishes = wishes_of({**manifest, "conditions": None, "filter": None})
     drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
     lines = [
         "---\ntags:\n- synthetic\n---",
@@ -104,6 +119,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
         "model and the meaning of the data.",
         *_asked(wishes),
         *_calibrated(manifest.get("calibrated")),
+        *_filtered(manifest.get("filter")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
@@ -130,6 +146,22 @@ def _calibrated(found: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
+def _filtered(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    asked = ", ".join(f"{key}={_value(found[key])}" for key in FILTERS if found[key])
+    judge, dropped = found["classifier"], found["dropped"]
+    lost = f" {dropped:,} records found none that did and were left out." if dropped else ""
+    return [
+        f"**Filtered** ({asked}): {found['kept']:,} of {found['candidates']:,} candidates were "
+        "kept, by a classifier trained on the real training data that names "
+        f"{judge['accuracy']:.1%} of {judge['held_out']:,} held-out real records rightly. It "
+        f"agrees with {found['agreement_before']:.1%} of the labels of what the model draws and "
+        f"with {found['agreement_after']:.1%} of those kept.{lost} Filtering trades variety for "
+        "agreement: rare and hard examples are the first to go."
+    ]
+
+
 def _conditions(conditions: str | Mapping[str, Any]) -> str:
     if isinstance(conditions, str):
         return conditions
@@ -139,7 +171,20 @@ def _conditions(conditions: str | Mapping[str, Any]) -> str:
 def _recipes(manifest: Mapping[str, Any]) -> list[str]:
     first = manifest["files"][0]["path"]
     folder = "import datasets; data = datasets.load_dataset('.')"
+    pictures = manifest.get("schema", {}).get("kind") == "images"
     match manifest["format"]:
+        case "parquet" if pictures:
+            return [
+                "import pandas; data = pandas.read_parquet('data')  # image: bytes of a PNG file",
+                folder,
+            ]
+        case "webdataset":
+            shards = "glob.glob('data/*.tar')"
+            return [
+                "import glob, webdataset",
+                f"data = webdataset.WebDataset({shards}).decode('pil').to_tuple('png', 'cls')",
+                folder,
+            ]
         case "parquet":
             return ["import pandas; data = pandas.read_parquet('data')", folder]
         case "csv":

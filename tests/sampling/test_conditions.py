@@ -25,6 +25,8 @@ def shares(conditions):
         ({"income": ">50K"}, [0, 0, 0, 0, 0, 1]),
         ({"colour": "b"}, [0, 1, 0, 0, 0, 0]),
         ({}, [0.25, 0.15, 0.1, 0, 0.375, 0.125]),
+        ({"income": {">50K": 0.9}}, [0, 0, 0, 0, 0.1, 0.9]),
+        ({"colour": {"c": 0.2}}, [0.5, 0.3, 0.2, 0, 0, 0]),
     ],
 )
 def test_shares_of_the_drawn_conditions_are_those_asked_for(rule, expected):
@@ -65,6 +67,10 @@ def test_levels_are_found_by_their_text():
         (BOTH, {"income": ">50K", "colour": "a"}, "one thing at a time"),
         (BOTH, "uniform", "empirical, balanced or"),
         (Condition(), "balanced", "without a condition"),
+        (BOTH, "each", "condition=each: this run can be told colour.level, income"),
+        (BOTH, {"income": {"1M": 0.5}}, "shares.income.1M: no such level"),
+        (BOTH, {"income": {"<=50K": 0.8, ">50K": 0.7}}, "the shares sum to 1.5"),
+        (BOTH, {"colour": {"a": 2}}, r"shares.colour.level.a must be a share in \[0, 1\]"),
         (Condition(), {"label": 1}, "without a condition"),
     ],
 )
@@ -75,3 +81,13 @@ def test_what_a_model_cannot_be_told_is_refused_with_advice(condition, rule, wor
 
 def test_an_unconditional_model_has_an_empty_condition():
     assert Conditions(condition=Condition(), rule="empirical").probabilities.shape == (0,)
+
+
+def test_levels_in_turn_go_on_from_block_to_block():
+    seen = ConditionGroup("label", (0.5, 0.0, 0.3, 0.2), ("a", "b", "c", "d"))
+    conditions = Conditions(condition=Condition((seen,)), rule="each")
+    rng = np.random.default_rng(0)
+    whole = conditions.draw(rng, 8)
+    assert whole.tolist() == [0, 2, 3, 0, 2, 3, 0, 2]
+    parts = [conditions.draw(rng, 4, start=start) for start in (0, 4)]
+    assert np.concatenate(parts).tolist() == whole.tolist()

@@ -85,3 +85,14 @@ def test_another_attempt_has_other_numbers_and_the_first_is_as_without():
     third = draws.block(2, 3, 4, cpu, attempt=2)
     assert not torch.equal(other[1], third[1])
     assert draws.rng(2, "choice", attempt=1).random() != draws.rng(1, "choice", attempt=2).random()
+
+
+def test_a_spread_multiplies_latents_alone():
+    plain, wide = (Draws(seed=3, block_rows=64, spread=spread) for spread in (1.0, 1.5))
+    (z, u), (wide_z, wide_u) = (
+        draws.block(2, 5, 3, torch.device("cpu")) for draws in (plain, wide)
+    )
+    assert torch.allclose(wide_z, 1.5 * z)
+    assert torch.equal(wide_u, u)
+    with pytest.raises(ValueError, match="spread above 0"):
+        Draws(seed=3, block_rows=64, spread=0.0)

@@ -42,9 +42,9 @@ def test_files_are_named_by_class_and_global_index(tmp_path, channels, mode):
 def test_metadata_lists_files_and_labels(tmp_path):
     files = ImageFolderWriter().write(halves(images_of(names=("a/b", "ü"))), tmp_path)
     rows = [json.loads(line) for line in files[-1].read_text(encoding="utf-8").splitlines()]
-    assert rows[0] == {"file_name": "a_b/000000.png", "label": 0, "class_name": "a/b"}
+    assert rows[0] == {"file_name": "a_b/000000.png", "label": 0, "class_name": "a/b", "index": 0}
     assert rows[8]["file_name"] == "a_b/000008.png"
-    assert rows[1] == {"file_name": "ü/000001.png", "label": 1, "class_name": "ü"}
+    assert rows[1] == {"file_name": "ü/000001.png", "label": 1, "class_name": "ü", "index": 1}
     assert all((files[-1].parent / row["file_name"]).is_file() for row in rows)
 
 
@@ -60,7 +60,10 @@ def test_torchvision_reads_it(tmp_path):
 def test_unlabelled_images_lie_flat(tmp_path):
     files = ImageFolderWriter().write(iter([Images(images_of().pixels)]), tmp_path)
     assert files[0] == tmp_path / "train" / "000000.png"
-    assert json.loads(files[-1].read_text().splitlines()[0]) == {"file_name": "000000.png"}
+    assert json.loads(files[-1].read_text().splitlines()[0]) == {
+        "file_name": "000000.png",
+        "index": 0,
+    }
 
 
 def test_labels_without_names_are_their_own_names(tmp_path):

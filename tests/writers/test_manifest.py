@@ -46,6 +46,7 @@ def test_the_manifest_holds_the_hash_of_every_file_and_says_that_the_data_is_syn
         ("csv", "pandas.read_csv"),
         ("imagefolder", "torchvision.datasets import ImageFolder"),
         ("npz", "numpy.load("),
+        ("webdataset", "webdataset.WebDataset("),
     ],
 )
 def test_the_card_says_how_to_load_each_format(tmp_path, files, kind, words):
@@ -106,3 +107,25 @@ def test_a_told_condition_was_asked_for(tmp_path, files):
     assert wishes_of(write_manifest(tmp_path, files, FACTS)) == "condition.income=>50K"
     facts = FACTS | {"conditions": "balanced"}
     assert wishes_of(write_manifest(tmp_path, files, facts)) == "condition=balanced"
+
+
+def test_the_card_of_filtered_records_says_how_far_the_classifier_is_right(tmp_path, files):
+    told = {
+        "keep": 0.5, "agree": True, "confidence": None, "candidates": 2500, "kept": 1234,
+        "rejected": 1266, "dropped": 7, "agreement_before": 0.8, "agreement_after": 0.99,
+        "classifier": {"accuracy": 0.975, "held_out": 359},
+    }  # fmt: skip
+    manifest = write_manifest(tmp_path, files, FACTS | {"conditions": "empirical", "filter": told})
+    assert wishes_of(manifest) == "filter.keep=0.5, filter.agree=True"
+    write_card(tmp_path, manifest)
+    card = (tmp_path / "README.md").read_text()
+    assert "**Filtered** (keep=0.5, agree=True): 1,234 of 2,500 candidates" in card
+    assert "names 97.5% of 359 held-out real records rightly" in card
+    assert "80.0% of the labels" in card
+    assert "7 records found none" in card
+
+
+def test_the_card_of_images_in_parquet_says_what_is_in_it(tmp_path, files):
+    facts = FACTS | {"format": "parquet", "schema": {"kind": "images"}}
+    write_card(tmp_path, write_manifest(tmp_path, files, facts))
+    assert "image: bytes of a PNG file" in (tmp_path / "README.md").read_text()

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -75,7 +75,7 @@ class Header:
     alpha: bool
 
 
-def read_header(path: str, max_pixels: int) -> Header:
+def read_header(path: str | IO[bytes], max_pixels: int) -> Header:
     """Read size and mode without decoding.
 
     Raises:
@@ -91,7 +91,7 @@ def read_header(path: str, max_pixels: int) -> Header:
         return Header(height, width, picture.mode in GRAY, picture.has_transparency_data)
 
 
-def decode(path: str, policy: Policy) -> np.ndarray:
+def decode(path: str | IO[bytes], policy: Policy) -> np.ndarray:
     """Read one file as uint8, shape (C, H, W).
 
     Raises:

@@ -62,16 +62,17 @@ class FittedCNN:
     @torch.no_grad()
     def features(self, pixels: np.ndarray) -> np.ndarray:
         """(N, C, H, W) uint8 -> (N, 64) float64."""
-        blocks = [self.network.features(x) for x in self._blocks(pixels)]
+        blocks = [self.network.features(x) for x in self.blocks(pixels)]
         return torch.cat(blocks).double().numpy() if blocks else np.zeros((0, FEATURES))
 
     @torch.no_grad()
     def predict(self, pixels: np.ndarray) -> np.ndarray:
         """(N, C, H, W) uint8 -> class numbers (N,)."""
-        blocks = [self.network(x).argmax(1) for x in self._blocks(pixels)]
+        blocks = [self.network(x).argmax(1) for x in self.blocks(pixels)]
         return torch.cat(blocks).numpy() if blocks else np.zeros(0, dtype=np.int64)
 
-    def _blocks(self, pixels: np.ndarray) -> list[Tensor]:
+    def blocks(self, pixels: np.ndarray) -> list[Tensor]:
+        """(N, C, H, W) uint8 -> what the network reads, 512 at a time."""
         blocks = (shrink(pixels[i : i + 512], self.side) for i in range(0, len(pixels), 512))
         return [x.contiguous(memory_format=torch.channels_last) for x in blocks]
 

@@ -13,7 +13,7 @@ from genmodels.sampling.control.given import Restricts
 from genmodels.sampling.control.wishes import find_column, find_level, near
 from genmodels.schema import Column
 
-__all__ = ["Shares", "balanced", "target_shares"]
+__all__ = ["Shares", "balanced", "check_share", "completed", "target_shares"]
 
 _SLACK = 1e-9
 
@@ -84,13 +84,25 @@ def target_shares(asked: Mapping[str, Any], restricts: Restricts) -> Shares:
     names = levels.to_pylist()
     target = np.full(len(names), np.nan)
     for level, share in wanted.items():
-        target[_place(column, level, names, key)] = _share(f"{key}.{level}", share)
+        target[_place(column, level, names, key)] = check_share(f"{key}.{level}", share)
     weights = np.append(counts, missing).astype(np.float64)
-    return Shares(column.name, levels, _completed(target, weights, key))
+    return Shares(column.name, levels, completed(target, weights, key))
 
 
-def _completed(target: np.ndarray, weights: np.ndarray, key: str) -> np.ndarray:
-    """The shares asked for, and what is left of 1 spread over the other levels."""
+def completed(target: np.ndarray, weights: np.ndarray, key: str) -> np.ndarray:
+    """The shares asked for, and what is left of 1 spread over the other levels.
+
+    Args:
+        target: shares (L,), NaN where none is asked for.
+        weights: how frequent the levels are otherwise, (L,).
+        key: the setting, for messages.
+
+    Returns:
+        Probabilities (L,).
+
+    Raises:
+        ValueError: when the shares sum to more than 1, or to less and nothing is left.
+    """
     free = np.isnan(target)
     total = float(target[~free].sum())
     if total > 1.0 + _SLACK:
@@ -106,7 +118,8 @@ def _completed(target: np.ndarray, weights: np.ndarray, key: str) -> np.ndarray:
     return filled + left * rest / rest.sum() if left > _SLACK else filled / filled.sum()
 
 
-def _share(key: str, share: Any) -> float:
+def check_share(key: str, share: Any) -> float:
+    """The share as a number; raises `ValueError` for what is none."""
     number = isinstance(share, int | float) and not isinstance(share, bool)
     if not number or not 0.0 <= share <= 1.0:
         raise ValueError(f"{key} must be a share in [0, 1], got {share!r}")

@@ -1,0 +1,248 @@
+"""Images that lie as files within other files: Parquet with PNG bytes, and tar shards.
+
+Both are read as `genmodels sample` writes them (format=parquet, format=webdataset), and others of
+the same form with them: a column {bytes, path} as of Hugging Face `datasets`, and archives for
+WebDataset. Nothing is unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genmodels.data.sources.decode import (
+    BROKEN,
+    Policy,
+    Resize,
+    check_size,
+    decode,
+    read_header,
+    resize_pixels,
+)
+from genmodels.data.sources.parallel import for_chunks
+from genmodels.data.sources.parquet import PARQUET_SUFFIXES
+from genmodels.data.sources.parts import files_fingerprint, find_files
+from genmodels.types import Images
+
+__all__ = ["TAR_SUFFIXES", "ImageParquet", "WebDataset", "holds_images"]
+
+TAR_SUFFIXES = (".tar",)
+PICTURES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
+MAX_PIXELS = 64_000_000
+LARGEST_TEXT = 1 << 20
+"""Bytes of a member that says something of an image."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image as a file in memory: where it was, its bytes and its class (a number, a name)."""
+
+    where: str
+    blob: bytes
+    label: tuple[int, str] | None
+
+
+class Packed(ABC):
+    """Images out of files that hold many.
+
+    Args:
+        path: a file, a glob, a folder of them, or a list of those.
+        size: null (all must agree), a number, or [height, width].
+        resize: fit, crop, stretch or pad; see `decode.Policy`.
+    """
+
+    suffixes: tuple[str, ...]
+
+    def __init__(
+        self,
+        *,
+        path: str | Path | Sequence[str | Path],
+        size: int | list[int] | tuple[int, int] | None = None,
+        resize: Resize = "fit",
+    ) -> None:
+        self.path = path
+        self.size = check_size(size)
+        self.resize: Resize = resize
+
+    @abstractmethod
+    def items(self, file: Path) -> Iterator[Item]:
+        """The images of one file, in order."""
+
+    def load(self) -> Images:
+        """Read every image.
+
+        Raises:
+            FileNotFoundError: when there are no such files.
+            ValueError: no images, sizes or labels that do not go together, unreadable files.
+        """
+        files = find_files(self.path, self.suffixes)
+        items = [item for file in files for item in self.items(file)]
+        if not items:
+            raise ValueError(f"{self.path} holds no images")
+        pixels = resize_pixels(_decoded(items), self.size, self.resize)
+        labels = [item.label for item in items if item.label is not None]
+        if not labels:
+            return Images(pixels)
+        if len(labels) < len(items):
+            raise ValueError(f"{self.path}: {len(labels)} of {len(items)} images have a class")
+        return Images(pixels, *_numbered(labels, str(self.path)))
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the files, and the options."""
+        told = files_fingerprint(find_files(self.path, self.suffixes))
+        return told if self.size is None else f"{told}-{self.size}-{self.resize}"
+
+
+class ImageParquet(Packed):
+    """Images from a Parquet column {bytes, path}, classes from a column `label`; see `Packed`."""
+
+    suffixes = PARQUET_SUFFIXES
+
+    def items(self, file: Path) -> Iterator[Item]:
+        with pq.ParquetFile(file) as opened:
+            schema = opened.schema_arrow
+            image = next(field.name for field in schema if _is_image(field))
+            names = _class_names(schema)
+            labelled = "label" in schema.names
+            columns = [image, "label"] if labelled else [image]
+            row = 0
+            for batch in opened.iter_batches(512, columns=columns):
+                labels = batch["label"].to_pylist() if labelled else [None] * len(batch)
+                for cell, label in zip(batch[image].to_pylist(), labels, strict=True):
+                    where = f"{file}, row {row}"
+                    if cell is None or cell["bytes"] is None:
+                        raise ValueError(f"{where} holds no image, only a path or nothing")
+                    yield Item(where, cell["bytes"], _named(label, names, where))
+                    row += 1
+
+
+class WebDataset(Packed):
+    """Images from tar archives, classes from `.cls` and `.json` beside them; see `Packed`."""
+
+    suffixes = TAR_SUFFIXES
+
+    def items(self, file: Path) -> Iterator[Item]:
+        try:
+            with tarfile.open(file, "r:") as archive:
+                yield from _samples(archive, file)
+        except (tarfile.TarError, EOFError) as error:
+            raise ValueError(f"{file} is not an intact tar archive: {error}") from error
+
+
+def holds_images(file: Path) -> bool:
+    """Whether a Parquet file has a column of images; False for what cannot be read."""
+    if not file.name.lower().endswith(PARQUET_SUFFIXES):
+        return False
+    try:
+        return any(_is_image(field) for field in pq.read_schema(file))
+    except (pa.ArrowInvalid, OSError):
+        return False
+
+
+def _is_image(field: pa.Field) -> bool:
+    kind = field.type
+    if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
+        return False
+    inner = kind.field("bytes").type
+    return pa.types.is_binary(inner) or pa.types.is_large_binary(inner)
+
+
+def _class_names(schema: pa.Schema) -> list[str]:
+    """Names of the classes as Hugging Face notes them; empty where it does not."""
+    try:
+        told = json.loads((schema.metadata or {})[b"huggingface"])
+        return [str(name) for name in told["info"]["features"]["label"]["names"]]
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def _named(label: Any, names: list[str], where: str) -> tuple[int, str] | None:
+    if label is None:
+        return None
+    if not isinstance(label, int) or not (0 <= label < (len(names) or label + 1)):
+        raise ValueError(f"{where}: {label!r} is not the number of a class")
+    return label, names[label] if names else str(label)
+
+
+def _samples(archive: tarfile.TarFile, file: Path) -> Iterator[Item]:
+    """Members that share a name up to its first dot are one sample; they lie side by side."""
+    key, parts = "", dict[str, bytes]()
+    for member in archive:
+        if not member.isfile():
+            continue
+        place = PurePosixPath(member.name)
+        stem, _, kind = place.name.partition(".")
+        if (own := str(place.parent / stem)) != key:
+            yield from _sample(parts, f"{file}, {key}")
+            key, parts = own, {}
+        kind = kind.lower()
+        if kind in PICTURES or (kind in ("cls", "json") and member.size <= LARGEST_TEXT):
+            opened = archive.extractfile(member)
+            assert opened is not None, "a regular file"
+            parts[kind] = opened.read()
+    yield from _sample(parts, f"{file}, {key}")
+
+
+def _sample(parts: dict[str, bytes], where: str) -> Iterator[Item]:
+    image = next((blob for kind, blob in parts.items() if kind in PICTURES), None)
+    if image is None:
+        return
+    try:
+        told = json.loads(parts.get("json", b"{}"))
+        facts = told if isinstance(told, dict) else {}
+        number = parts["cls"].decode().strip() if "cls" in parts else facts.get("label")
+        label = None if number is None else int(number)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where}: its class cannot be read: {error}") from error
+    name = facts.get("class_name", label)
+    yield Item(where, image, None if label is None else (label, str(name)))
+
+
+def _decoded(items: list[Item]) -> np.ndarray:
+    """All images, (N, C, H, W) uint8; the first one says how many channels there are."""
+    with io.BytesIO(items[0].blob) as opened:
+        header = _tried(items[0], lambda: read_header(opened, MAX_PIXELS))
+    channels = (1 if header.gray else 3) + header.alpha
+    policy = Policy(size=None, resize="fit", channels=channels, alpha="keep", max_pixels=MAX_PIXELS)
+    pixels = np.empty((len(items), channels, header.height, header.width), np.uint8)
+
+    def work(start: int, stop: int) -> None:
+        for row in range(start, stop):
+            one = _tried(items[row], lambda row=row: decode(io.BytesIO(items[row].blob), policy))
+            if one.shape != pixels.shape[1:]:
+                raise ValueError(
+                    f"images differ in size: {items[row].where} is {one.shape[1]}x{one.shape[2]}, "
+                    f"the first one {header.height}x{header.width}"
+                )
+            pixels[row] = one
+
+    for _ in for_chunks(work, len(items), workers=None, what="reading images"):
+        pass
+    return pixels
+
+
+def _tried(item: Item, call: Any) -> Any:
+    try:
+        return call()
+    except BROKEN as error:
+        raise ValueError(f"{item.where} cannot be read: {error}") from error
+
+
+def _numbered(labels: list[tuple[int, str]], where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class indices (N,) in the order of the numbers, and the names of those that occur."""
+    known = sorted(set(labels))
+    names = tuple(name for _, name in known)
+    if len(set(names)) < len(known) or len({number for number, _ in known}) < len(known):
+        raise ValueError(f"{where}: numbers and names of its classes contradict each other")
+    place = {pair: i for i, pair in enumerate(known)}
+    return np.array([place[pair] for pair in labels], np.int64), names

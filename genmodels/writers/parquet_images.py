@@ -1,0 +1,97 @@
+"""Images as Parquet, in the form of Hugging Face `datasets`: PNG files in a column, and labels."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genmodels.types import Images, Raw
+from genmodels.writers.base import name_shards, sync_file
+from genmodels.writers.png import checked, encoded, image_shards, threads
+
+__all__ = ["write_images"]
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def write_images(
+    blocks: Iterator[Raw],
+    folder: Path,
+    *,
+    per_file: int,
+    per_group: int,
+    compression: str,
+    level: int,
+) -> list[Path]:
+    """Write `image` {bytes, path} and, where there are classes, `label`; returns the files.
+
+    Args:
+        blocks: of images; all with labels or all without.
+        folder: an empty one.
+        per_file: images in each file but the last.
+        per_group: images in each row group but the last of a file.
+        compression: codec of the pages; of little use, as PNG is compressed.
+        level: of PNG, 0 to 9.
+
+    Raises:
+        ValueError: when a block holds no images, or they have too many channels.
+    """
+    first = checked(next(blocks))
+    schema = _schema(first)
+    options: dict[str, Any] = {"compression": compression, "use_dictionary": ["label"]}
+    parts: list[Path] = []
+    pieces = image_shards(itertools.chain([first], blocks), per_file)
+    with threads(None) as pool:
+        for shard, group in itertools.groupby(pieces, lambda piece: piece[0]):
+            part = folder / f"part-{shard}"
+            with pq.ParquetWriter(part, schema, write_statistics=False, **options) as writer:
+                tables = (
+                    _table(images, start, encoded(images, level, pool), schema)
+                    for _, start, images in group
+                )
+                for table in _regrouped(tables, per_group):
+                    writer.write_table(table, row_group_size=per_group)
+            sync_file(part)
+            parts.append(part)
+    return name_shards(parts, "train", ".parquet")
+
+
+def _schema(images: Images) -> pa.Schema:
+    """Arrow types, and what `datasets` makes of them."""
+    fields, features = [pa.field("image", IMAGE)], {"image": {"_type": "Image"}}
+    if images.labels is not None:
+        fields.append(pa.field("label", pa.int64()))
+        label: Any = {"names": list(images.class_names), "_type": "ClassLabel"}
+        features["label"] = label
+    told = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema(fields, metadata={"genmodels.synthetic": "true", **told})
+
+
+def _table(images: Images, start: int, blobs: list[bytes], schema: pa.Schema) -> pa.Table:
+    rows = [{"bytes": x, "path": f"{i:06d}.png"} for i, x in enumerate(blobs, start)]
+    columns = [pa.array(rows, IMAGE)]
+    if images.labels is not None:
+        columns.append(pa.array(images.labels, pa.int64()))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _regrouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in pieces of a multiple of `rows`, but the last."""
+    held: list[pa.Table] = []
+    size = 0
+    for table in tables:
+        held.append(table)
+        size += table.num_rows
+        if size >= rows:
+            whole = pa.concat_tables(held)
+            cut = size - size % rows
+            yield whole.slice(0, cut)
+            held, size = [whole.slice(cut)], size - cut
+    if size:
+        yield pa.concat_tables(held)

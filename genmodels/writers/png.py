@@ -1,0 +1,120 @@
+"""Images as PNG: what the writers of pictures share."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from genmodels.types import Images, Raw
+
+__all__ = [
+    "CHUNK",
+    "check_level",
+    "checked",
+    "described",
+    "encoded",
+    "image_shards",
+    "png",
+    "threads",
+]
+
+STATEMENT = "Synthetic: drawn from a generative model by genmodels, not a photograph of anything."
+CHUNK = 64
+"""Images that a thread encodes at a time."""
+
+
+def check_level(level: int) -> int:
+    """The compression level of PNG, or `ValueError` when it is none."""
+    if level not in range(10):
+        raise ValueError(f"writer.compress_level must be 0 to 9, got {level}")
+    return level
+
+
+def checked(block: Raw) -> Images:
+    """The block, with names for its classes if it has labels.
+
+    Raises:
+        ValueError: when it is a table, or has more channels than PNG holds.
+    """
+    if not isinstance(block, Images):
+        raise ValueError("this run makes tables; use format=parquet, format=csv or format=npz")
+    channels = block.pixels.shape[1]
+    if channels not in (1, 2, 3, 4):
+        raise ValueError(f"PNG holds 1 to 4 channels, these images have {channels}; use format=npz")
+    if block.labels is None or block.class_names:
+        return block
+    names = tuple(str(i) for i in range(int(block.labels.max()) + 1))
+    return replace(block, class_names=names)
+
+
+def png(pixels: np.ndarray, level: int) -> bytes:
+    """One image (C, H, W) uint8 as a PNG file that says that it is synthetic.
+
+    One channel is gray, two are gray with alpha, three RGB, four RGBA.
+    """
+    info, file = PngInfo(), io.BytesIO()
+    info.add_text("Comment", STATEMENT)
+    array = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+    picture = Image.fromarray(np.ascontiguousarray(array))
+    picture.save(file, "PNG", compress_level=level, pnginfo=info)
+    return file.getvalue()
+
+
+def encoded(images: Images, level: int, pool: ThreadPoolExecutor) -> list[bytes]:
+    """All images as PNG files, in order."""
+
+    def work(start: int) -> list[bytes]:
+        return [png(pixels, level) for pixels in images.pixels[start : start + CHUNK]]
+
+    parts = pool.map(work, range(0, len(images), CHUNK))
+    return [one for part in parts for one in part]
+
+
+@contextmanager
+def threads(workers: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Threads that encode; None: one per core, at most 8. What is not begun is given up."""
+    pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def described(images: Images, row: int, number: int) -> dict[str, Any]:
+    """What is known of one image: its number in the dataset, and its class if it has one.
+
+    Args:
+        images: of a block.
+        row: in the block.
+        number: in the dataset; with the seed in the manifest it says which draw it is.
+    """
+    if images.labels is None:
+        return {"index": number}
+    label = int(images.labels[row])
+    return {"label": label, "class_name": images.class_names[label], "index": number}
+
+
+def image_shards(blocks: Iterator[Raw], size: int) -> Iterator[tuple[int, int, Images]]:
+    """Cut a stream of images at multiples of `size`: (shard number, first image, piece).
+
+    Raises:
+        ValueError: when a block holds no images.
+    """
+    number = 0
+    for block in blocks:
+        images, start = checked(block), 0
+        while start < len(images):
+            shard, used = divmod(number, size)
+            stop = min(len(images), start + size - used)
+            yield shard, number, images.take(np.arange(start, stop))
+            number += stop - start
+            start = stop

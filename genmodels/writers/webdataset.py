@@ -1,0 +1,72 @@
+"""Tar shards `data/train-00000-of-000NN.tar` as WebDataset reads them.
+
+Each image is `000123.png`, its class `000123.cls` (a number in text) and what else is known of it
+`000123.json`; equal data make equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from genmodels.types import Images, Raw
+from genmodels.writers.base import name_shards, sync_file
+from genmodels.writers.png import check_level, described, encoded, image_shards, threads
+
+__all__ = ["WebDatasetWriter"]
+
+
+class WebDatasetWriter:
+    """Writes images as tar shards of PNG files.
+
+    Args:
+        rows_per_file: images in each shard but the last.
+        compress_level: 0 (stored) to 9 (smallest) of PNG.
+        workers: encoding threads, or None for one per core.
+    """
+
+    def __init__(
+        self, *, rows_per_file: int = 10_000, compress_level: int = 1, workers: int | None = None
+    ) -> None:
+        if rows_per_file < 1:
+            raise ValueError(f"writer.rows_per_file must be at least 1, got {rows_per_file}")
+        self.rows_per_file = rows_per_file
+        self.compress_level = check_level(compress_level)
+        self.workers = workers
+
+    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
+        data = folder / "data"
+        data.mkdir()
+        parts: list[Path] = []
+        shards = itertools.groupby(image_shards(blocks, self.rows_per_file), lambda x: x[0])
+        with threads(self.workers) as pool:
+            for shard, pieces in shards:
+                part = data / f"part-{shard}"
+                with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as archive:
+                    for _, start, images in pieces:
+                        blobs = encoded(images, self.compress_level, pool)
+                        _add_all(archive, images, start, blobs)
+                sync_file(part)
+                parts.append(part)
+        return name_shards(parts, "train", ".tar")
+
+
+def _add_all(archive: tarfile.TarFile, images: Images, start: int, blobs: list[bytes]) -> None:
+    for row, blob in enumerate(blobs):
+        facts = described(images, row, start + row)
+        key = f"{start + row:06d}"
+        _add(archive, f"{key}.png", blob)
+        if "label" in facts:
+            _add(archive, f"{key}.cls", str(facts["label"]).encode())
+        _add(archive, f"{key}.json", json.dumps(facts, ensure_ascii=False).encode())
+
+
+def _add(archive: tarfile.TarFile, name: str, blob: bytes) -> None:
+    """One member: `TarInfo` of itself has no owner and no time."""
+    member = tarfile.TarInfo(name)
+    member.size = len(blob)
+    archive.addfile(member, io.BytesIO(blob))

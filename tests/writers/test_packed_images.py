@@ -1,0 +1,193 @@
+"""Tar shards and Parquet of images: what is in them, that bytes repeat, and reading them back."""
+
+import io
+import json
+import tarfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from genmodels.data.open import open_source
+from genmodels.data.sources.packed import ImageParquet, WebDataset
+from genmodels.types import Images
+from genmodels.writers.base import Writer
+from genmodels.writers.parquet import ParquetWriter
+from genmodels.writers.webdataset import WebDatasetWriter
+
+NAMES = ("cat", "dög")
+
+
+def images_of(channels=3, n=9, labelled=True):
+    pixels = np.random.default_rng(0).integers(0, 256, (n, channels, 4, 6), dtype=np.uint8)
+    return Images(pixels, np.arange(n) % 2, NAMES) if labelled else Images(pixels)
+
+
+def halves(images):
+    return iter([images.take(np.arange(5)), images.take(np.arange(5, len(images)))])
+
+
+def tar_writer(rows_per_file=4, **options):
+    return WebDatasetWriter(rows_per_file=rows_per_file, workers=2, **options)
+
+
+def parquet_writer(**options):
+    sizes = {"images_per_file": 4, "images_per_group": 3, **options}
+    return ParquetWriter(rows_per_file=10, row_group_rows=10, compression="none", **sizes)
+
+
+WRITERS = {"tar": tar_writer, "parquet": parquet_writer}
+
+
+def test_shards_hold_a_picture_its_class_and_what_is_known(tmp_path):
+    images = images_of()
+    files = tar_writer().write(halves(images), tmp_path)
+    assert [f.name for f in files] == [f"train-0000{i}-of-00003.tar" for i in range(3)]
+    with tarfile.open(files[1]) as archive:
+        members = archive.getmembers()
+        read = {m.name: archive.extractfile(m).read() for m in members}
+    assert [m.name for m in members[:3]] == ["000004.png", "000004.cls", "000004.json"]
+    assert len(members) == 12
+    assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members} == {(0, 0, 0, "", "")}
+    assert read["000005.cls"] == b"1"
+    assert json.loads(read["000005.json"]) == {"label": 1, "class_name": "dög", "index": 5}
+    with Image.open(io.BytesIO(read["000005.png"])) as picture:
+        assert "Synthetic" in picture.text["Comment"]
+        assert (np.asarray(picture).transpose(2, 0, 1) == images.pixels[5]).all()
+
+
+def test_parquet_is_of_the_form_that_datasets_reads(tmp_path):
+    images = images_of()
+    files = parquet_writer().write(halves(images), tmp_path)
+    assert [f.name for f in files] == [f"train-0000{i}-of-00003.parquet" for i in range(3)]
+    table = pq.read_table(files[0])
+    told = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert told == {
+        "image": {"_type": "Image"},
+        "label": {"names": ["cat", "dög"], "_type": "ClassLabel"},
+    }
+    assert table.schema.field("image").type == pa.struct(
+        [("bytes", pa.binary()), ("path", pa.string())]
+    )
+    assert table["label"].to_pylist() == [0, 1, 0, 1]
+    assert pq.read_table(files[1])["image"][1].as_py()["path"] == "000005.png"
+    metadata = pq.read_metadata(files[0])
+    assert [metadata.row_group(i).num_rows for i in range(2)] == [3, 1]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_what_was_written_reads_back(tmp_path, kind, channels):
+    images = images_of(channels)
+    WRITERS[kind]().write(halves(images), tmp_path)
+    source = open_source(tmp_path / "data")
+    assert isinstance(source, {"tar": WebDataset, "parquet": ImageParquet}[kind])
+    back = source.load()
+    assert (back.pixels == images.pixels).all()
+    assert (back.labels == images.labels).all()
+    assert back.class_names == NAMES
+    one = open_source(tmp_path / "data" / f"train-00000-of-00003.{kind}").load()
+    assert (one.pixels == images.pixels[:4]).all()
+    small = open_source(tmp_path / "data", size=2).load()
+    assert small.pixels.shape == (9, channels, 2, 2)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_unlabelled_images_have_no_class(tmp_path, kind):
+    images = images_of(labelled=False)
+    WRITERS[kind]().write(halves(images), tmp_path)
+    back = open_source(tmp_path / "data").load()
+    assert (back.pixels == images.pixels).all()
+    assert back.labels is None
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_equal_images_make_equal_bytes(tmp_path, kind):
+    bytes_of = []
+    for name, blocks in (("a", halves(images_of())), ("b", iter([images_of()]))):
+        (tmp_path / name).mkdir()
+        files = WRITERS[kind]().write(blocks, tmp_path / name)
+        bytes_of.append([file.read_bytes() for file in files])
+    assert bytes_of[0] == bytes_of[1]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_another_content_has_another_fingerprint(tmp_path, kind):
+    for name, n in (("a", 9), ("b", 8)):
+        (tmp_path / name).mkdir()
+        WRITERS[kind]().write(iter([images_of(n=n)]), tmp_path / name)
+    a, b = (open_source(tmp_path / name / "data") for name in ("a", "b"))
+    assert a.fingerprint() == a.fingerprint() != b.fingerprint()
+    assert open_source(tmp_path / "a" / "data", size=2).fingerprint() != a.fingerprint()
+
+
+def test_what_does_not_suit_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="this run makes tables; use format=parquet"):
+        tar_writer().write(iter([pa.table({"a": [1]})]), tmp_path)
+    for kind, writer in WRITERS.items():
+        (tmp_path / kind).mkdir()
+        with pytest.raises(ValueError, match="1 to 4 channels, these images have 5"):
+            writer().write(halves(images_of(5)), tmp_path / kind)
+    for call, name in ((tar_writer, "rows_per_file"), (parquet_writer, "images_per_file")):
+        with pytest.raises(ValueError, match=f"writer.{name} must be at least 1, got 0"):
+            call(**{name: 0})
+    with pytest.raises(ValueError, match="compress_level must be 0 to 9"):
+        tar_writer(compress_level=10)
+    assert isinstance(tar_writer(), Writer)
+
+
+def tar_of(path, members):
+    with tarfile.open(path, "w") as archive:
+        for name, blob in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(blob)
+            archive.addfile(member, io.BytesIO(blob))
+    return path
+
+
+def picture(side=4):
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((side, side), np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"a.txt": b"x"}, "holds no images"),
+        ({"a.png": b"no picture"}, r"x.tar, a cannot be read"),
+        ({"a.png": picture(), "a.cls": b"cat"}, "x.tar, a: its class cannot be read"),
+        ({"a.png": picture(), "a.cls": b"1", "b.png": picture()}, "1 of 2 images have a class"),
+        ({"a.png": picture(), "b.png": picture(6)}, "images differ in size: .*, b is 6x6"),
+        (
+            {"a.png": picture(), "a.json": b'{"label": 0, "class_name": "x"}', "b.png": picture(),
+             "b.json": b'{"label": 1, "class_name": "x"}'},
+            "contradict each other",
+        ),
+    ],
+)  # fmt: skip
+def test_archives_that_cannot_be_used_are_named(tmp_path, members, message):
+    with pytest.raises(ValueError, match=message):
+        open_source(tar_of(tmp_path / "x.tar", members)).load()
+
+
+def test_damaged_files_are_named(tmp_path):
+    broken = tmp_path / "x.tar"
+    broken.write_bytes(tar_of(tmp_path / "y.tar", {"a.png": picture()}).read_bytes()[:700])
+    with pytest.raises(ValueError, match=r"x.tar"):
+        open_source(broken).load()
+    table = pa.table({"image": pa.array([{"bytes": None, "path": "a.png"}], pa.struct(
+        [("bytes", pa.binary()), ("path", pa.string())]))})  # fmt: skip
+    pq.write_table(table, tmp_path / "z.parquet")
+    with pytest.raises(ValueError, match="row 0 holds no image, only a path"):
+        open_source(tmp_path / "z.parquet").load()
+
+
+def test_class_numbers_of_others_are_names_of_their_own(tmp_path):
+    members = {f"{i}.{kind}": blob for i in range(3)
+               for kind, blob in (("png", picture()), ("cls", str(5 * i).encode()))}  # fmt: skip
+    back = open_source(tar_of(tmp_path / "x.tar", members)).load()
+    assert back.class_names == ("0", "5", "10")
+    assert back.labels.tolist() == [0, 1, 2]
