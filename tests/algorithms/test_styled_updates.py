@@ -20,6 +20,7 @@ from tests.algorithms.test_image_updates import (
     run_on_meta,
 )
 
+
 def lengths(**changes):
     return PathLength(**({"weight": 0.5, "every": 2, "share": 0.5, "inertia": 0.9} | changes))
 
