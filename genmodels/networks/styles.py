@@ -97,13 +97,19 @@ class Centres(nn.Module):
             self.weights.lerp_(torch.ones_like(self.weights), rates.to(self.weights.dtype))
 
     def forward(self, c: Tensor) -> Tensor:
-        """Conditions (B, K) -> the means of their levels (B, W); of all of them where c is zero."""
+        """Conditions (B, K) -> the means of their levels (B, W).
+
+        Where c is zero, or names a level that was never met, it is the mean of all levels.
+        """
         means = self.sums / self.weights.clamp_min(TINY)[:, None]
         if not self.told:
             return means.expand(len(c), -1)
+        met = (self.weights > 0)[:, None]
+        middle = means.sum(0) / met.sum().clamp_min(1)  # a mean that was never met is zero
         rest = 1.0 - c.sum(1, keepdim=True)
         # A sum and no product of matrices: a row does not depend on how many there are.
-        return (c[:, :, None] * means).sum(1) + rest * means.mean(0)
+        own = (c[:, :, None] * torch.where(met, means, middle)).sum(1)
+        return own + rest * middle
 
 
 class ModulatedConv(nn.Module):

@@ -11,6 +11,7 @@ from genmodels.networks import stylegan2
 from genmodels.penalties import R1
 from genmodels.terms import PathLength
 from genmodels.types import Batch
+from tests.algorithms.test_compiled_loss import assert_equal_to_eager, double
 from tests.algorithms.test_image_updates import (
     LABELLED,
     PENALTIES,
@@ -48,6 +49,18 @@ def train(model, updates, rows=12):
 @pytest.mark.parametrize("penalties", PENALTIES)
 def test_updates_run_without_the_host(penalties):
     run_on_meta(styled(penalties=penalties, augment=Cutout(share=0.5)))
+
+
+@pytest.mark.parametrize("penalties", PENALTIES)
+def test_every_penalty_leaves_finite_weights_that_move(penalties):
+    """Here every channel has a kernel of its own; without a host all channels share one."""
+    torch.manual_seed(0)
+    model = styled(penalties=penalties, terms=False)
+    before = model.discriminator.halvings[0].second.weight.detach().clone()
+    train(model, 2)
+    found = model.discriminator.halvings[0].second.weight
+    assert torch.isfinite(found).all()
+    assert not torch.equal(found, before)
 
 
 @pytest.mark.parametrize("condition", [LABELLED, Condition()], ids=["labelled", "unlabelled"])
@@ -168,6 +181,12 @@ def test_no_random_number_is_drawn_for_a_term_that_is_not_due():
     reference.num_samples = 12
     train(reference, 1)
     assert torch.equal(torch.get_rng_state(), states[1])
+
+
+@pytest.mark.slow
+def test_the_whole_loss_can_be_traced_to_equal_losses_and_gradients():
+    torch.manual_seed(0)
+    assert_equal_to_eager(*double(styled(penalties="r1"), "aot_eager"))
 
 
 def test_two_kinds_of_image_are_learned_by_their_label():
