@@ -1,6 +1,9 @@
-"""Terms of a generator's loss that read its outputs before the head."""
+"""Terms of a generator's loss that read its outputs before the head, or their slopes."""
 
 from __future__ import annotations
+
+import math
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +12,7 @@ from genmodels.layout import Block, Condition, Groups, Layout, TableLayout
 from genmodels.scores import SPREAD, piecewise_linear
 from genmodels.types import Batch
 
-__all__ = ["ConditionTerm", "PairTerm"]
+__all__ = ["ConditionTerm", "PairTerm", "PathLength", "Styled"]
 
 
 class ConditionTerm(nn.Module):
@@ -171,6 +174,85 @@ class PairTerm(nn.Module):
         scale = (real.diagonal() + self.floor).pow(-0.25)
         apart = (owners[:, None] != owners) * (scale[:, None] * scale).square()
         return self.weight * apart * (fake - real), real
+
+
+@runtime_checkable
+class Styled(Protocol):
+    """A generator in two steps, with a latent w between them."""
+
+    def style(self, z: Tensor, c: Tensor) -> Tensor:
+        """(B, Z), (B, K) -> w (B, W), one for all layers."""
+
+    def synthesise(self, w: Tensor) -> Tensor:
+        """Styles w (B, W) -> outputs (B, ...)."""
+
+
+class PathLength(nn.Module):
+    """(|J^T y| - a)^2: steps in w of one length should change outputs by one length everywhere.
+
+    J = d outputs / d w; y is standard normal, divided by the square root of the number H W of
+    positions; a is the running mean of |J^T y|. It is taken in every `every`-th update of the
+    generator, on samples of its own, and then counts `every` times.
+
+    Args:
+        weight: factor; that of the paper is 1 / (log2(r) - 1) with outputs of r x r.
+        every: updates of the generator between two evaluations, at least 1.
+        share: of the batch, in (0, 1].
+        inertia: share of the mean that is kept from one evaluation to the next, in [0, 1).
+
+    Raises:
+        ValueError: when a number is out of its range.
+
+    References:
+        Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, eq. 4 and
+        appendix B; section 3.1 (lazy regularisation).
+    """
+
+    total: Tensor
+    gathered: Tensor
+
+    def __init__(self, *, weight: float, every: int, share: float, inertia: float) -> None:
+        super().__init__()
+        if every < 1 or not 0.0 < share <= 1.0 or not 0.0 <= inertia < 1.0:
+            raise ValueError(
+                "PathLength: every must be at least 1, share in (0, 1] and inertia in [0, 1), "
+                f"got every={every}, share={share}, inertia={inertia}"
+            )
+        self.weight, self.every = weight, every
+        self.share, self.inertia = share, inertia
+        self.register_buffer("total", torch.zeros(()))
+        self.register_buffer("gathered", torch.zeros(()))
+
+    def due(self, update: int) -> bool:
+        return update % self.every == 0
+
+    def probe(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor:
+        """Latents (B, Z) and c (B, K) -> (b,), weight included, of the first b = share B of them.
+
+        Raises:
+            ValueError: for a generator that is not `Styled`.
+        """
+        if not isinstance(generator, Styled):
+            raise ValueError(
+                "PathLength needs a generator with styles, such as that of model=stylegan2; "
+                "remove it with `model.terms.path_length=null`"
+            )
+        rows = max(1, int(self.share * len(z) + 0.5))
+        lengths = path_lengths(generator, z[:rows], c[:rows])
+        with torch.no_grad():
+            self.total.lerp_(lengths.mean().to(self.total.dtype), 1.0 - self.inertia)
+            self.gathered.lerp_(torch.ones_like(self.gathered), 1.0 - self.inertia)
+            mean = self.total / self.gathered
+        return (lengths - mean.to(lengths.dtype)).square() * (self.weight * self.every)
+
+
+def path_lengths(generator: Styled, z: Tensor, c: Tensor) -> Tensor:
+    """|J^T y| for one y per sample, (B,); differentiable in the generator's weights."""
+    w = generator.style(z, c)
+    outputs = generator.synthesise(w)
+    y = torch.randn_like(outputs) / math.sqrt(math.prod(outputs.shape[2:]))
+    (slopes,) = torch.autograd.grad((outputs * y).sum(), w, create_graph=True)
+    return (slopes.square().sum(1) + 1e-12).sqrt()
 
 
 def _owners(layout: TableLayout) -> list[int]:

@@ -6,8 +6,9 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +53,36 @@ class Head(Protocol):
     def sample(self, outputs: Tensor, u: Tensor) -> Encoded: ...
 
 
+@runtime_checkable
+class Noisy(Protocol):
+    """A generator with randomness besides its latent: (z, c, noise) -> outputs.
+
+    Attributes:
+        noise_dim: standard normal numbers per sample; without them it draws its own in training.
+    """
+
+    noise_dim: int
+
+
+@runtime_checkable
+class Truncates(Protocol):
+    """A generator that can stay nearer to what is typical.
+
+    Attributes:
+        truncation: 1 for all that was learned, 0 for the most typical sample of each condition.
+    """
+
+    truncation: float
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A term that asks the generator for samples of its own, in some of its updates."""
+
+    def due(self, update: int) -> bool: ...
+    def probe(self, generator: nn.Module, z: Tensor, c: Tensor) -> Tensor: ...
+
+
 class GAN(GenerativeModel):
     """A generator against a discriminator.
 
@@ -60,17 +91,18 @@ class GAN(GenerativeModel):
 
     Args:
         layout, condition, latent_dim: see `GenerativeModel`.
-        generator: (z, c) -> outputs.
+        generator: (z, c) -> outputs; a `Noisy` one may also be given what is random inside it.
         discriminator: (x, c) -> logits, one per sample or per pack of samples.
         head: outputs -> dense sample, differentiable; `.sample(outputs, u)` -> encoded sample.
         loss: real and fake logits -> what either network minimises.
         penalties: by name, on the gradient of the discriminator.
-        terms: by name, (outputs, batch) -> (B,) added to the generator's loss.
+        terms: by name, added to the generator's loss: (outputs, batch) -> (B,), or `Probing`; None
+            for a term that is left out.
         augment: differentiable x -> x seen by the discriminator only, or None.
         generator_optimizer, discriminator_optimizer: factories missing their parameters.
         discriminator_steps: discriminator steps per generator step.
         joint: whether real and fake samples may share one pass of the discriminator (no layer
-            couples the samples of a batch).
+            couples the samples of a batch: it has no attribute `couples`, or it is false).
         ema: average of the generator's weights to sample from, or None.
         rounding: whether products round to bfloat16 in training: "auto" where that is native.
         compile: whether the discriminator's loss is compiled as a whole, penalties included. The
@@ -93,7 +125,7 @@ class GAN(GenerativeModel):
         generator_optimizer: OptimizerFactory,
         discriminator_optimizer: OptimizerFactory,
         penalties: dict[str, Penalty] | None = None,
-        terms: dict[str, nn.Module] | None = None,
+        terms: dict[str, nn.Module | None] | None = None,
         augment: Augment | None = None,
         discriminator_steps: int = 1,
         joint: bool = True,
@@ -106,10 +138,17 @@ class GAN(GenerativeModel):
             raise ValueError(
                 f"model.discriminator_steps must be at least 1, got {discriminator_steps}"
             )
+        if joint and getattr(discriminator, "couples", False):
+            raise ValueError(
+                "model.joint must be false with this discriminator, which compares the samples of "
+                "a batch: real and fake ones in one pass would be told apart by that alone. Set "
+                "model.joint=false, or model.discriminator.group=1"
+            )
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.loss, self.augment, self.ema = loss, augment, ema
         self.penalties = penalties or {}
-        self.terms = nn.ModuleDict(terms or {})
+        wanted = {name: term for name, term in (terms or {}).items() if term is not None}
+        self.terms = nn.ModuleDict(wanted)
         self.discriminator_steps, self.joint = discriminator_steps, joint
         self.rounded = Rounded(rounding)
         self.compiled = (
@@ -122,7 +161,12 @@ class GAN(GenerativeModel):
 
     @property
     def noise_dim(self) -> int:
-        return self.head.noise_dim
+        return self.head.noise_dim + self.inner_noise
+
+    @property
+    def inner_noise(self) -> int:
+        """How many of the uniforms of `sample` the generator gets, as normal numbers."""
+        return self.generator.noise_dim if isinstance(self.generator, Noisy) else 0
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         networks = (self.generator, self.discriminator)
@@ -143,7 +187,7 @@ class GAN(GenerativeModel):
         with self.rounded(self.device):
             loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
             if (number + 1) % self.discriminator_steps == 0:
-                loss = loss + self.generator_phase(batch, generator_optimizer, measure)
+                loss = loss + self.generator_phase(batch, generator_optimizer, number, measure)
         return loss
 
     def discriminator_phase(
@@ -184,7 +228,7 @@ class GAN(GenerativeModel):
         return losses(self.loss, due.values(), scored)
 
     def generator_phase(
-        self, batch: Batch, optimizer: torch.optim.Optimizer, measure: bool
+        self, batch: Batch, optimizer: torch.optim.Optimizer, number: int, measure: bool
     ) -> Tensor:
         """One step of the generator; the discriminator passes gradients but takes none."""
         self.discriminator.requires_grad_(False)
@@ -194,8 +238,8 @@ class GAN(GenerativeModel):
         adversarial = self.loss.generator(real_logits, judge(self.head(outputs))).mean()
         self.meter.add("train/generator/loss", adversarial)
         total = adversarial
-        for name, term in self.terms.items():
-            value = term(outputs, batch).mean()
+        for name, values in self.due_terms(outputs, batch, number // self.discriminator_steps):
+            value = values.mean()
             self.meter.add(f"train/term/{name}", value)
             total = total + value
         self.descend(total, optimizer, self.generator, "generator", measure)
@@ -208,6 +252,14 @@ class GAN(GenerativeModel):
                 total=self.total_samples,
             )
         return total.detach()
+
+    def due_terms(self, outputs: Tensor, batch: Batch, update: int) -> Iterator[tuple[str, Tensor]]:
+        """Names and values of the terms that count in this update of the generator."""
+        for name, term in self.terms.items():
+            if not isinstance(term, Probing):
+                yield name, term(outputs, batch)
+            elif term.due(update):
+                yield name, term.probe(self.generator, self.latents(batch), batch.c)
 
     def judge(self, c: Tensor) -> Callable[[Tensor], Tensor]:
         augment = self.augment
@@ -235,8 +287,36 @@ class GAN(GenerativeModel):
 
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
+        inner = self.inner_noise
         with evaluating(*self.sampler_modules().values()):
-            return self.head.sample(self.average(z, c), u)
+            if not inner:
+                return self.head.sample(self.average(z, c), u)
+            outputs = self.average(z, c, normal(u[:, :inner]))
+            return self.head.sample(outputs, u[:, inner:])
+
+    def truncate(self, psi: float) -> None:
+        """Sample nearer to what is typical of each condition from now on.
+
+        Args:
+            psi: share of the way from the mean of the styles to each style, 0 or above; 1: all
+                of it, as learned.
+
+        Raises:
+            ValueError: for another number, or a generator that cannot.
+        """
+        if not isinstance(self.average, Truncates):
+            raise ValueError(
+                "truncation needs a generator with styles: train one with model=stylegan2"
+            )
+        if not 0.0 <= psi < math.inf:
+            raise ValueError(f"truncation must be 0 or above, got {psi}")
+        self.average.truncation = float(psi)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """A GAN has no likelihood to validate; callbacks score its samples instead."""
+
+
+def normal(u: Tensor) -> Tensor:
+    """Uniform numbers in [0, 1), of 24 bits, as standard normal ones."""
+    half = 2.0**-25
+    return torch.special.ndtri(u.clamp(half, 1.0 - 2.0 * half))

@@ -8,6 +8,7 @@ comes in is padded to it, what goes out is cropped from it, so 8 x 8, 28 x 28, 5
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from genmodels.layout import ImageLayout, Layout
 
-__all__ = ["Grid"]
+__all__ = ["Grid", "fit_widths"]
 
 LARGEST_START = 7
 """Halving goes on while the shorter side is longer than this."""
@@ -92,6 +93,20 @@ class Grid:
         """The inverse of `pad`."""
         top, _, left, _ = self._margins
         return x[..., top : top + self.layout.height, left : left + self.layout.width]
+
+
+def fit_widths(widths: Sequence[int], levels: int) -> list[int]:
+    """Channels of each of so many resolutions, coarsest first.
+
+    With more resolutions than widths the first width is used several times, with fewer the first
+    ones are left out.
+
+    Raises:
+        ValueError: for no widths.
+    """
+    if not widths:
+        raise ValueError("model.generator.widths and model.discriminator.widths must not be empty")
+    return [widths[0]] * max(0, levels - len(widths)) + list(widths[-levels:])
 
 
 def _images(layout: Layout) -> ImageLayout:

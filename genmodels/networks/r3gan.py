@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genmodels.layout import Condition, Layout
-from genmodels.networks.grids import Grid
+from genmodels.networks.grids import Grid, fit_widths
 from genmodels.networks.resample import Halve, Twice
 
 __all__ = ["Discriminator", "Generator"]
@@ -72,10 +72,7 @@ class Block(nn.Module):
 
 
 def geometry(layout: Layout, patch: int, widths: Sequence[int]) -> tuple[Grid, list[int]]:
-    """The grid of the images, and the channels of each resolution, coarsest first.
-
-    With more resolutions than widths the first width is used several times, with fewer the first
-    ones are left out.
+    """The grid of the images, and the channels of each resolution; see `fit_widths`.
 
     Raises:
         ValueError: for a patch that is none, or no widths.
@@ -86,9 +83,7 @@ def geometry(layout: Layout, patch: int, widths: Sequence[int]) -> tuple[Grid, l
         )
     inside = patch.bit_length() - 1
     grid = Grid.of(layout, least=max(1, inside))
-    levels = grid.stages - inside + 1
-    missing = max(0, levels - len(widths))
-    return grid, [widths[0]] * missing + list(widths[-levels:])
+    return grid, fit_widths(widths, grid.stages - inside + 1)
 
 
 class Generator(nn.Module):
@@ -98,7 +93,7 @@ class Generator(nn.Module):
         layout: shape of the images.
         condition: what the generator is told; only its width K is used.
         latent_dim: Z.
-        widths: channels of each resolution, coarsest first; see `geometry`.
+        widths: channels of each resolution, coarsest first; see `fit_widths`.
         blocks: per resolution.
         expansion: channels inside a block, as a multiple of its width.
         group: channels per group of the 3 x 3 convolutions; None: dense.

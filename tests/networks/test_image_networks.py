@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
-from genmodels.networks import conv_vae, dcgan, r3gan
+from genmodels.networks import conv_vae, dcgan, r3gan, stylegan2
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 20, 28), (3, 5, 7), (4, 24, 17)]
 LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
@@ -55,9 +55,20 @@ def residual_discriminator(shape, condition):
     return awake(r3gan.Discriminator(**parts, **BODY, features=6))
 
 
-FROM_LATENTS = [generator, decoder, residual_generator]
-FROM_IMAGES = [discriminator, residual_discriminator, encoder]
-JUDGES = [discriminator, residual_discriminator]
+def styled_generator(shape, condition):
+    parts = {"layout": ImageLayout(*shape), "condition": condition, "latent_dim": LATENT}
+    mapping = {"style": 8, "depth": 2, "rate": 0.01, "mixing": 0.0, "inertia": 0.9}
+    return stylegan2.Generator(**parts, widths=[8, 4], **mapping)
+
+
+def styled_discriminator(shape, condition):
+    parts = {"layout": ImageLayout(*shape), "condition": condition}
+    return stylegan2.Discriminator(**parts, widths=[8, 4], features=6, group=1)
+
+
+FROM_LATENTS = [generator, decoder, residual_generator, styled_generator]
+FROM_IMAGES = [discriminator, residual_discriminator, styled_discriminator, encoder]
+JUDGES = [discriminator, residual_discriminator, styled_discriminator]
 
 
 def inputs(make, shape, condition, batch=5):
