@@ -7,7 +7,7 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from genmodels.algorithms.judge import Augment, losses, score
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
     average_gradients,
+    averaged,
     build_optimizer,
     gradient_norm,
 )
@@ -31,6 +32,7 @@ __all__ = ["GAN"]
 
 class Loss(Protocol):
     relativistic: bool
+    centred: bool
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
     def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor: ...
@@ -43,6 +45,16 @@ class Penalty(Protocol):
     def due(self, update: int) -> bool: ...
     def value(self, scored: Any) -> Tensor: ...
     def factor(self, samples: int, total: float) -> float: ...
+
+
+@runtime_checkable
+class Steered(Protocol):
+    """An augmentation whose strength follows the discriminator or the clock."""
+
+    def follow(
+        self, sign: Tensor, *, update: int, batch: int, samples: int, total: float
+    ) -> dict[str, Tensor]:
+        """Move the strength, on its device; values by name to record."""
 
 
 class Head(Protocol):
@@ -66,7 +78,8 @@ class GAN(GenerativeModel):
         loss: real and fake logits -> what either network minimises.
         penalties: by name, on the gradient of the discriminator.
         terms: by name, (outputs, batch) -> (B,) added to the generator's loss.
-        augment: differentiable x -> x seen by the discriminator only, or None.
+        augment: differentiable x -> x seen by the discriminator only, or None. If it can
+            `follow`, it is told after each discriminator step how sure the discriminator is.
         generator_optimizer, discriminator_optimizer: factories missing their parameters.
         discriminator_steps: discriminator steps per generator step.
         joint: whether real and fake samples may share one pass of the discriminator (no layer
@@ -108,6 +121,7 @@ class GAN(GenerativeModel):
             )
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.loss, self.augment, self.ema = loss, augment, ema
+        self.steered = isinstance(augment, Steered)
         self.penalties = penalties or {}
         self.terms = nn.ModuleDict(terms or {})
         self.discriminator_steps, self.joint = discriminator_steps, joint
@@ -154,8 +168,10 @@ class GAN(GenerativeModel):
         with torch.no_grad():
             fake = self.head(self.generator(self.latents(batch), batch.c))
         due = {name: p for name, p in self.penalties.items() if p.due(number)}
-        total, *values = self.discriminator_losses(due, batch, fake)
+        total, sign, won, *values = self.discriminator_losses(due, batch, fake)
         self.meter.add("train/discriminator/loss", total)
+        self.meter.add("train/discriminator/won", won)
+        self.steer_augment(sign, number, len(batch.x) * self.world_size)
         for (name, penalty), found in zip(due.items(), values, strict=True):
             value = found * penalty.factor(self.num_samples, self.total_samples)
             self.meter.add(f"train/penalty/{name}", value)
@@ -166,7 +182,7 @@ class GAN(GenerativeModel):
     def discriminator_losses(
         self, due: dict[str, Penalty], batch: Batch, fake: Tensor
     ) -> Sequence[Tensor]:
-        """Means over the batch: the adversarial loss, then each penalty that is due, unweighted."""
+        """What `judge.losses` gives, with each penalty that is due."""
         if self.compiled is not None:
             found = self.compiled(due, batch.x, fake, batch.c)
             if found is not None:
@@ -182,6 +198,16 @@ class GAN(GenerativeModel):
             joint=self.joint,
         )
         return losses(self.loss, due.values(), scored)
+
+    def steer_augment(self, sign: Tensor, number: int, size: int) -> None:
+        """Let the augmentation move its strength, the same way in all processes."""
+        if not self.steered:
+            return
+        assert isinstance(self.augment, Steered)
+        clock = {"samples": self.num_samples, "total": self.total_samples}
+        found = self.augment.follow(averaged(sign), update=number, batch=size, **clock)
+        for name, value in found.items():
+            self.meter.add(f"train/augment/{name}", value)
 
     def generator_phase(
         self, batch: Batch, optimizer: torch.optim.Optimizer, measure: bool
