@@ -22,6 +22,7 @@ from genmodels.algorithms.optimizers import (
     gradient_norm,
 )
 from genmodels.algorithms.traced import CompiledLoss
+from genmodels.algorithms.warm_up import WarmUp
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Layout
 from genmodels.precision import Rounded, Rounding
@@ -80,6 +81,8 @@ class GAN(GenerativeModel):
         terms: by name, (outputs, batch) -> (B,) added to the generator's loss.
         augment: differentiable x -> x seen by the discriminator only, or None. If it can
             `follow`, it is told after each discriminator step how sure the discriminator is.
+        warm_up: blends the condition in, for networks that are linear in it; None: it is told
+            in full from the start.
         generator_optimizer, discriminator_optimizer: factories missing their parameters.
         discriminator_steps: discriminator steps per generator step.
         joint: whether real and fake samples may share one pass of the discriminator (no layer
@@ -108,6 +111,7 @@ class GAN(GenerativeModel):
         penalties: dict[str, Penalty] | None = None,
         terms: dict[str, nn.Module] | None = None,
         augment: Augment | None = None,
+        warm_up: WarmUp | None = None,
         discriminator_steps: int = 1,
         joint: bool = True,
         ema: EMA | None = None,
@@ -121,7 +125,7 @@ class GAN(GenerativeModel):
             )
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.loss, self.augment, self.ema = loss, augment, ema
-        self.steered = isinstance(augment, Steered)
+        self.steered, self.warm_up = isinstance(augment, Steered), warm_up
         self.penalties = penalties or {}
         self.terms = nn.ModuleDict(terms or {})
         self.discriminator_steps, self.joint = discriminator_steps, joint
@@ -154,6 +158,9 @@ class GAN(GenerativeModel):
     ) -> Tensor:
         generator_optimizer, discriminator_optimizer = optimizers
         number = self.num_samples // (len(batch.x) * self.world_size)
+        if self.warm_up is not None:
+            self.warm_up.move(self.num_samples, self.total_samples)
+            batch = Batch(batch.x, self.warm_up(batch.c))
         with self.rounded(self.device):
             loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
             if (number + 1) % self.discriminator_steps == 0:
@@ -257,12 +264,14 @@ class GAN(GenerativeModel):
         optimizer.zero_grad(set_to_none=True)
 
     def sampler_modules(self) -> dict[str, nn.Module]:
-        return {"generator": self.average, "head": self.get_submodule("head")}
+        blended = {} if self.warm_up is None else {"warm_up": self.warm_up}
+        return {"generator": self.average, "head": self.get_submodule("head"), **blended}
 
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
         with evaluating(*self.sampler_modules().values()):
-            return self.head.sample(self.average(z, c), u)
+            told = c if self.warm_up is None else self.warm_up(c)
+            return self.head.sample(self.average(z, told), u)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """A GAN has no likelihood to validate; callbacks score its samples instead."""
