@@ -38,8 +38,9 @@ class CollapseAlarm(L.Callback):
     """Looks at three signs when the model is measured; each must hold `patience` times in a row.
 
     Samples of a class lie nearer to each other than real ones do; the discriminator tells nearly
-    all pairs of a real and a generated sample apart; the monitored distance rises each time, and
-    beyond `worse` times its best. One warning says which, and no other comes until all is well
+    all pairs of a real and a generated sample apart while the monitored distance does not improve
+    (early in a training that goes well it does so too); that distance rises each time, and beyond
+    `worse` times its best. One warning says which, and no other comes until all is well
     again. Must come after what measures and what keeps the best weights.
 
     With `rollback` it also takes back the weights and the states of the optimizers from the
@@ -129,7 +130,7 @@ class CollapseAlarm(L.Callback):
         """What has now been seen for long enough, in words."""
         won = self.ledger.latest.get(WON, math.nan)
         self.low = self.low + 1 if spread < self.least_diversity else 0
-        self.winning = self.winning + 1 if won > self.most_won else 0
+        self.winning = self.winning + 1 if won > self.most_won and value >= self.best else 0
         self.rising = self.rising + 1 if value > self.before else 0
         self.before = value
         signs = []
@@ -139,7 +140,10 @@ class CollapseAlarm(L.Callback):
                 "(val/diversity)"
             )
         if self.winning >= self.patience:
-            signs.append(f"the discriminator tells {won:.1%} of all pairs apart ({WON})")
+            signs.append(
+                f"the discriminator tells {won:.1%} of all pairs apart ({WON}), and "
+                f"{self.monitor} does not improve"
+            )
         if self.rising >= self.patience and value > self.worse * self.best:
             signs.append(
                 f"{self.monitor} rose {self.rising} times in a row, from a best of "

@@ -70,8 +70,10 @@ def test_little_diversity_three_times_in_a_row_is_said_once(tmp_path, caplog):
     assert made.ledger.latest["val/diversity"] == 0.2
 
 
-def test_a_discriminator_that_always_wins_is_a_sign(tmp_path, caplog):
-    measure(alarm(tmp_path), [0.1] * 3, won=0.995)
+def test_a_discriminator_that_always_wins_is_a_sign_where_nothing_improves(tmp_path, caplog):
+    measure(alarm(tmp_path), [0.6, 0.5, 0.4, 0.3, 0.2, 0.1], won=1.0)
+    assert said(caplog) == []
+    measure(alarm(tmp_path), [0.1] * 4, won=0.995)
     assert "tells 99.5% of all pairs apart" in said(caplog)[0]
 
 
