@@ -15,9 +15,16 @@ __all__ = ["Hinge", "Loss", "NonSaturating", "RelativisticPairing", "Wasserstein
 
 
 class Loss(ABC):
-    """A pair of formulas; `relativistic` tells whether the generator's one needs real logits."""
+    """A pair of formulas.
+
+    Attributes:
+        relativistic: whether the generator's one needs real logits.
+        centred: whether a logit above 0 says "real"; else differences of logits alone mean
+            anything.
+    """
 
     relativistic: ClassVar[bool] = False
+    centred: ClassVar[bool] = True
 
     @abstractmethod
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -63,6 +70,8 @@ class Wasserstein(Loss):
         Arjovsky et al., "Wasserstein GAN", 2017.
     """
 
+    centred: ClassVar[bool] = False
+
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return fake_logits - real_logits
 
@@ -78,6 +87,7 @@ class RelativisticPairing(Loss):
     """
 
     relativistic: ClassVar[bool] = True
+    centred: ClassVar[bool] = False
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return softplus(fake_logits - real_logits)

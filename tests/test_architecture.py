@@ -38,6 +38,7 @@ LEAVES = {
     "penalties",
     "terms",
     "augment",
+    "adaptive",
     "schedules",
     "ema",
     "simulators",

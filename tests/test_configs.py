@@ -21,6 +21,7 @@ FILES = sorted(CONFIGS.rglob("*.yaml"))
 IN_TRAIN = ("callbacks", "codec", "data", "debug", "experiment", "logger", "model", "trainer")
 OF_A_MODEL = {
     "augment": "dcgan", "ema": "dcgan", "head": "dcgan", "loss": "dcgan", "penalties": "dcgan",
+    "warm_up": "dcgan", "alarm": "dcgan",
     "ex_post": "conv_vae", "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2",
     "quantizer": "vqvae",
 }  # fmt: skip

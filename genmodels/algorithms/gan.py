@@ -6,7 +6,6 @@ counts each optimizer's step in `global_step`, so the clock here is `samples_see
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,10 +17,12 @@ from genmodels.algorithms.judge import Augment, losses, score
 from genmodels.algorithms.optimizers import (
     OptimizerFactory,
     average_gradients,
+    averaged,
     build_optimizer,
     gradient_norm,
 )
 from genmodels.algorithms.traced import CompiledLoss
+from genmodels.algorithms.warm_up import WarmUp
 from genmodels.ema import EMA
 from genmodels.layout import Condition, Layout
 from genmodels.precision import Rounded, Rounding
@@ -32,6 +33,7 @@ __all__ = ["GAN"]
 
 class Loss(Protocol):
     relativistic: bool
+    centred: bool
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
     def generator(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor: ...
@@ -44,6 +46,16 @@ class Penalty(Protocol):
     def due(self, update: int) -> bool: ...
     def value(self, scored: Any) -> Tensor: ...
     def factor(self, samples: int, total: float) -> float: ...
+
+
+@runtime_checkable
+class Steered(Protocol):
+    """An augmentation whose strength follows the discriminator or the clock."""
+
+    def follow(
+        self, sign: Tensor, *, update: int, batch: int, samples: int, total: float
+    ) -> dict[str, Tensor]:
+        """Move the strength, on its device; values by name to record."""
 
 
 class Head(Protocol):
@@ -62,17 +74,6 @@ class Noisy(Protocol):
     """
 
     noise_dim: int
-
-
-@runtime_checkable
-class Truncates(Protocol):
-    """A generator that can stay nearer to what is typical.
-
-    Attributes:
-        truncation: 1 for all that was learned, 0 for the most typical sample of each condition.
-    """
-
-    truncation: float
 
 
 @runtime_checkable
@@ -98,7 +99,10 @@ class GAN(GenerativeModel):
         penalties: by name, on the gradient of the discriminator.
         terms: by name, added to the generator's loss: (outputs, batch) -> (B,), or `Probing`; None
             for a term that is left out.
-        augment: differentiable x -> x seen by the discriminator only, or None.
+        augment: differentiable x -> x seen by the discriminator only, or None. If it can
+            `follow`, it is told after each discriminator step how sure the discriminator is.
+        warm_up: blends the condition in, for networks that are linear in it; None: it is told
+            in full from the start.
         generator_optimizer, discriminator_optimizer: factories missing their parameters.
         discriminator_steps: discriminator steps per generator step.
         joint: whether real and fake samples may share one pass of the discriminator (no layer
@@ -127,6 +131,7 @@ class GAN(GenerativeModel):
         penalties: dict[str, Penalty] | None = None,
         terms: dict[str, nn.Module | None] | None = None,
         augment: Augment | None = None,
+        warm_up: WarmUp | None = None,
         discriminator_steps: int = 1,
         joint: bool = True,
         ema: EMA | None = None,
@@ -146,6 +151,7 @@ class GAN(GenerativeModel):
             )
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.loss, self.augment, self.ema = loss, augment, ema
+        self.steered, self.warm_up = isinstance(augment, Steered), warm_up
         self.penalties = penalties or {}
         wanted = {name: term for name, term in (terms or {}).items() if term is not None}
         self.terms = nn.ModuleDict(wanted)
@@ -184,6 +190,9 @@ class GAN(GenerativeModel):
     ) -> Tensor:
         generator_optimizer, discriminator_optimizer = optimizers
         number = self.num_samples // (len(batch.x) * self.world_size)
+        if self.warm_up is not None:
+            self.warm_up.move(self.num_samples, self.total_samples)
+            batch = Batch(batch.x, self.warm_up(batch.c))
         with self.rounded(self.device):
             loss = self.discriminator_phase(batch, discriminator_optimizer, number, measure)
             if (number + 1) % self.discriminator_steps == 0:
@@ -198,8 +207,10 @@ class GAN(GenerativeModel):
         with torch.no_grad():
             fake = self.head(self.generator(self.latents(batch), batch.c))
         due = {name: p for name, p in self.penalties.items() if p.due(number)}
-        total, *values = self.discriminator_losses(due, batch, fake)
+        total, sign, won, *values = self.discriminator_losses(due, batch, fake)
         self.meter.add("train/discriminator/loss", total)
+        self.meter.add("train/discriminator/won", won)
+        self.steer_augment(sign, number, len(batch.x) * self.world_size)
         for (name, penalty), found in zip(due.items(), values, strict=True):
             value = found * penalty.factor(self.num_samples, self.total_samples)
             self.meter.add(f"train/penalty/{name}", value)
@@ -210,7 +221,7 @@ class GAN(GenerativeModel):
     def discriminator_losses(
         self, due: dict[str, Penalty], batch: Batch, fake: Tensor
     ) -> Sequence[Tensor]:
-        """Means over the batch: the adversarial loss, then each penalty that is due, unweighted."""
+        """What `judge.losses` gives, with each penalty that is due."""
         if self.compiled is not None:
             found = self.compiled(due, batch.x, fake, batch.c)
             if found is not None:
@@ -226,6 +237,16 @@ class GAN(GenerativeModel):
             joint=self.joint,
         )
         return losses(self.loss, due.values(), scored)
+
+    def steer_augment(self, sign: Tensor, number: int, size: int) -> None:
+        """Let the augmentation move its strength, the same way in all processes."""
+        if not self.steered:
+            return
+        assert isinstance(self.augment, Steered)
+        clock = {"samples": self.num_samples, "total": self.total_samples}
+        found = self.augment.follow(averaged(sign), update=number, batch=size, **clock)
+        for name, value in found.items():
+            self.meter.add(f"train/augment/{name}", value)
 
     def generator_phase(
         self, batch: Batch, optimizer: torch.optim.Optimizer, number: int, measure: bool
@@ -283,34 +304,18 @@ class GAN(GenerativeModel):
         optimizer.zero_grad(set_to_none=True)
 
     def sampler_modules(self) -> dict[str, nn.Module]:
-        return {"generator": self.average, "head": self.get_submodule("head")}
+        blended = {} if self.warm_up is None else {"warm_up": self.warm_up}
+        return {"generator": self.average, "head": self.get_submodule("head"), **blended}
 
     @torch.no_grad()
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
         inner = self.inner_noise
         with evaluating(*self.sampler_modules().values()):
+            told = c if self.warm_up is None else self.warm_up(c)
             if not inner:
-                return self.head.sample(self.average(z, c), u)
-            outputs = self.average(z, c, normal(u[:, :inner]))
+                return self.head.sample(self.average(z, told), u)
+            outputs = self.average(z, told, normal(u[:, :inner]))
             return self.head.sample(outputs, u[:, inner:])
-
-    def truncate(self, psi: float) -> None:
-        """Sample nearer to what is typical of each condition from now on.
-
-        Args:
-            psi: share of the way from the mean of the styles to each style, 0 or above; 1: all
-                of it, as learned.
-
-        Raises:
-            ValueError: for another number, or a generator that cannot.
-        """
-        if not isinstance(self.average, Truncates):
-            raise ValueError(
-                "truncation needs a generator with styles: train one with model=stylegan2"
-            )
-        if not 0.0 <= psi < math.inf:
-            raise ValueError(f"truncation must be 0 or above, got {psi}")
-        self.average.truncation = float(psi)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """A GAN has no likelihood to validate; callbacks score its samples instead."""

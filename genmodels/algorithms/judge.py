@@ -23,6 +23,7 @@ __all__ = [
     "one_pass",
     "score",
     "slopes",
+    "verdict",
 ]
 
 Augment = Callable[[Tensor], Tensor]
@@ -40,6 +41,9 @@ class Penalty(Protocol):
 
 class Loss(Protocol):
     """What the discriminator minimises; see `losses.py`."""
+
+    @property
+    def centred(self) -> bool: ...
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor: ...
 
@@ -159,9 +163,21 @@ def one_pass(*, joint: bool, at_real: bool, at_fake: bool) -> bool:
 
 
 def losses(loss: Loss, penalties: Iterable[Penalty], scored: Any) -> tuple[Tensor, ...]:
-    """Means over the batch: the adversarial loss, then each penalty, unweighted."""
+    """Means over the batch: the adversarial loss, the two of `verdict`, each penalty unweighted."""
     adversarial = loss.discriminator(scored.real_logits, scored.fake_logits).mean()
-    return (adversarial, *(penalty.value(scored).mean() for penalty in penalties))
+    sign, won = verdict(loss, scored.real_logits.detach(), scored.fake_logits.detach())
+    return (adversarial, sign, won, *(penalty.value(scored).mean() for penalty in penalties))
+
+
+def verdict(loss: Loss, real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+    """How sure a discriminator is: two scalars without a graph.
+
+    The mean sign in favour of the real samples, of each logit or, where a logit has no zero, of
+    each pair's difference; and the share of pairs whose real sample has the higher logit.
+    """
+    lead = at_least_float32(real_logits - fake_logits)
+    sign = at_least_float32(real_logits).sign().mean() if loss.centred else lead.sign().mean()
+    return sign, (lead > 0).to(lead.dtype).mean()
 
 
 def score(

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OptimizerFactory", "average_gradients", "build_optimizer", "gradient_norm"]
+__all__ = ["OptimizerFactory", "average_gradients", "averaged", "build_optimizer", "gradient_norm"]
 
 FUSED_DEVICES = ("cuda", "cpu")
 
@@ -54,6 +54,15 @@ def average_gradients(params: Sequence[nn.Parameter]) -> None:
     flat /= torch.distributed.get_world_size()
     pieces = flat.split([g.numel() for g in gradients])
     torch._foreach_copy_(gradients, [p.view_as(g) for p, g in zip(pieces, gradients, strict=True)])
+
+
+def averaged(value: Tensor) -> Tensor:
+    """The mean over all processes of a number without a graph; itself in one process."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return value
+    mean = value.clone()
+    torch.distributed.all_reduce(mean)
+    return mean / torch.distributed.get_world_size()
 
 
 def gradient_norm(params: Sequence[nn.Parameter]) -> Tensor:

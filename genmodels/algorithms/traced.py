@@ -137,7 +137,7 @@ class CompiledLoss:
     def __call__(
         self, penalties: Mapping[str, Penalty], real: Tensor, fake: Tensor, c: Tensor
     ) -> Values | None:
-        """Scalars: the loss, then each penalty without its weight; None after a failure.
+        """Scalars as `judge.losses` gives them; None after a failure.
 
         Args:
             penalties: those that are due, by name.
@@ -178,7 +178,7 @@ class CompiledLoss:
         return compiled
 
     def function(self, penalties: Iterable[Penalty]) -> Callable[..., Values]:
-        """(parameters, real, fake, c) -> the loss and each penalty, a pure function."""
+        """(parameters, real, fake, c) -> what `judge.losses` gives, a pure function."""
         due = list(penalties)
         at_real, at_fake = any(p.at_real for p in due), any(p.at_fake for p in due)
 

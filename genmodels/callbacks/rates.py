@@ -6,7 +6,9 @@ from typing import Any
 
 import lightning as L
 
-__all__ = ["Rates", "groups_of"]
+from genmodels.callbacks.typed import callbacks_of
+
+__all__ = ["Rates", "groups_of", "lower"]
 
 
 class Rates:
@@ -33,3 +35,13 @@ class Rates:
 def groups_of(trainer: L.Trainer) -> list[dict[str, Any]]:
     """The groups of parameters of all optimizers."""
     return [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+
+
+def lower(trainer: L.Trainer, factor: float) -> None:
+    """Multiply the learning rates, now and in whatever sets multiples of those at the start."""
+    for group in groups_of(trainer):
+        group["lr"] *= factor
+    for callback in callbacks_of(trainer):
+        rates = getattr(callback, "rates", None)
+        if isinstance(rates, Rates):
+            rates.full = [full * factor for full in rates.full]

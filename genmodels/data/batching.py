@@ -94,24 +94,48 @@ class Batching(Protocol):
 class Shuffled:
     """Each row once before any row again; a ragged last batch is left out.
 
+    With `balance` b above 0, rows are drawn with replacement, so that a level seen `count` times
+    in training has weight count ** (1 - b): at 1 all labels are as frequent as each other. What a
+    generator is told in training is what these rows are told; draws of a trained model keep the
+    frequencies of the training rows.
+
     Args:
         batch_size: rows per update; with fewer rows than that, a batch is all of them.
         updates_per_step: updates per call of the training step (its fixed cost is shared).
         updates_per_epoch: of each process, whatever the number of rows, so that one number of
             epochs suits small and large data; None: as many as the rows give once.
+        balance: share of the way from the frequencies in training (0, False) to equal ones (1,
+            True).
+
+    Raises:
+        ValueError: when a number is out of its range.
     """
 
     def __init__(
-        self, *, batch_size: int, updates_per_step: int, updates_per_epoch: int | None = None
+        self,
+        *,
+        batch_size: int,
+        updates_per_step: int,
+        updates_per_epoch: int | None = None,
+        balance: bool | float = False,
     ) -> None:
         self.batch_size, self.updates_per_step = _checked(batch_size, updates_per_step)
         self.updates_per_epoch = _at_least_one(updates_per_epoch)
+        if not isinstance(balance, bool | int | float) or not 0.0 <= balance <= 1.0:
+            raise ValueError(
+                "batching.balance must be false, true or a share between 0 and 1 of the way from "
+                f"the frequencies of the labels to equal ones, got {balance!r}"
+            )
+        self.balance = float(balance)
 
     def updates(self, rows: int) -> tuple[int, int]:
         once = max(1, rows // self.batch_size)
         return self.updates_per_epoch or once, min(rows, self.batch_size)
 
     def bind(self, rows: Rows) -> Plan:
+        if self.balance > 0:
+            return self._balanced(rows)
+
         def plan(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
             passes = [
                 torch.randperm(len(rows), generator=generator, device=rows.device)
@@ -121,6 +145,18 @@ class Shuffled:
             return index, rows.told(index, generator)
 
         return plan
+
+    def _balanced(self, rows: Rows) -> Plan:
+        if not rows.condition.groups:
+            raise ValueError(
+                f"batching.balance={self.balance:g} needs labels that the model is told: choose "
+                "data with labels and condition=all, or batching.balance=false"
+            )
+        return ConditionBalanced(
+            batch_size=self.batch_size,
+            updates_per_step=self.updates_per_step,
+            level=1.0 - self.balance,
+        ).bind(rows)
 
 
 class ConditionBalanced:

@@ -16,10 +16,11 @@ from genmodels.metrics.tables.views import TableView, table_views
 from genmodels.schema import Column, Kind, TableSchema
 from genmodels.types import Images
 
-__all__ = ["image_score", "table_score"]
+__all__ = ["image_diversity", "image_score", "table_score"]
 
 ROWS = 5_000
 IMAGES = 1_500
+PER_CLASS = 10
 COLUMNS = 60
 LEVELS = 10
 
@@ -77,6 +78,46 @@ def image_score(reference: Images, synthetic: Images, seed: int) -> float:
     within = [kernel_distance(x[a.labels == k], y[b.labels == k], repeats=10) for k in common]
     inside = float(np.mean(within)) if within else whole
     return inside + 0.5 * float(np.abs(p / p.sum() - q / q.sum()).sum())
+
+
+def image_diversity(reference: Images, synthetic: Images, seed: int) -> float:
+    """How far synthetic images of one class lie apart, as a share of how far real ones do.
+
+    Mean distances of pairs, on the features of `image_score`.
+
+    Args:
+        reference: validation images.
+        synthetic: synthetic images of the same shape.
+        seed: of the choice of images.
+
+    Returns:
+        The least over the classes with ten images on both sides; over all images together where
+        there is no such class; NaN where there are less than two images or all real ones are equal.
+    """
+    rng = np.random.default_rng([seed, 7])
+    a, b = (_some_images(x, rng) for x in (reference, synthetic))
+    if len(a) < 2 or len(b) < 2:
+        return float("nan")
+    x, y = _standard(random_features(a.pixels), random_features(b.pixels))
+    pairs = [(x, y)]
+    if a.labels is not None and b.labels is not None:
+        classes = [k for k in np.unique(a.labels) if _enough(a.labels, k) and _enough(b.labels, k)]
+        pairs = [(x[a.labels == k], y[b.labels == k]) for k in classes] or pairs
+    spreads = np.array([[_spread(real), _spread(made)] for real, made in pairs])
+    shares = spreads[spreads[:, 0] > 0]
+    return float((shares[:, 1] / shares[:, 0]).min()) if len(shares) else float("nan")
+
+
+def _enough(labels: np.ndarray, label: int) -> bool:
+    return int((labels == label).sum()) >= PER_CLASS
+
+
+def _spread(x: np.ndarray) -> float:
+    """Mean distance of two different rows."""
+    squares = (x**2).sum(1)
+    distances = np.sqrt(np.clip(squares[:, None] + squares - 2 * x @ x.T, 0, None))
+    np.fill_diagonal(distances, 0.0)
+    return float(distances.sum() / (len(x) * (len(x) - 1)))
 
 
 def _standard(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ EXAMPLES = {
         "genmodels train data.path=adult.csv",
         "genmodels train model=ctgan data=csv data.path=adult.csv run=runs/adult",
         "genmodels train model=dcgan data=digits trainer.max_epochs=100",
+        "genmodels train model=r3gan data=digits augment=ada warm_up=ramp batching.balance=true",
         "genmodels train run=runs/adult resume=auto",
     ],
     "sample": [

@@ -15,8 +15,8 @@ from typing import Any
 __all__ = ["check_trust"]
 
 ROOMS = (
-    "algorithms", "augment", "callbacks", "codecs", "data", "ema", "likelihoods", "losses",
-    "metrics", "networks", "penalties", "report", "sampling", "schedules", "terms",
+    "adaptive", "algorithms", "augment", "callbacks", "codecs", "data", "ema", "likelihoods",
+    "losses", "metrics", "networks", "penalties", "report", "sampling", "schedules", "terms",
 )  # fmt: skip
 OPTIMIZERS = (
     "ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD",

@@ -114,27 +114,16 @@ def test_truncation_is_of_the_averaged_generator_and_keeps_the_means_of_styles()
     z, c = torch.randn(6, 6), torch.eye(3)[[0, 0, 1, 1, 2, 2]]
     u = torch.full((6, model.noise_dim), 0.5)
     whole = model.sample(z, c, u)["pixels"]
-    model.truncate(0.0)
+    model.average.truncation = 0.0
     middle = model.sample(z, c, u)["pixels"]
     assert torch.equal(middle[::2], middle[1::2])
     assert not torch.equal(whole[::2], whole[1::2])
-    model.truncate(1)
+    model.average.truncation = 1.0
     assert torch.equal(model.sample(z, c, u)["pixels"], whole)
     other = styled()
     other.load_sampler_state({k: v.clone() for k, v in model.sampler_state().items()})
-    other.truncate(0.0)
+    other.average.truncation = 0.0
     assert torch.equal(other.sample(z, c, u)["pixels"], middle)
-
-
-@pytest.mark.parametrize("psi", [-0.1, float("nan"), float("inf")])
-def test_truncation_out_of_range_is_refused(psi):
-    with pytest.raises(ValueError, match="truncation must be 0 or above"):
-        styled().truncate(psi)
-
-
-def test_a_generator_without_styles_cannot_be_truncated():
-    with pytest.raises(ValueError, match="model=stylegan2"):
-        gan().truncate(0.5)
 
 
 def test_a_discriminator_that_compares_samples_refuses_a_joint_pass():

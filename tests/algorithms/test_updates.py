@@ -75,6 +75,7 @@ def test_updates_fill_the_meter_with_the_agreed_names():
     train(model, [batch()])
     assert set(model.meter.flush()) == {
         "train/discriminator/loss",
+        "train/discriminator/won",
         "train/discriminator/gradient_norm",
         "train/generator/loss",
         "train/generator/gradient_norm",

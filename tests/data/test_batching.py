@@ -146,3 +146,35 @@ def test_processes_share_an_epoch():
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+LABELLED = Condition((ConditionGroup("a", (0.9, 0.1), start=1, code=0),))
+
+
+@pytest.mark.parametrize(
+    ("balance", "rare"), [(True, 0.5), (1.0, 0.5), (0.5, 0.25), (0.0, 0.1), (False, 0.1)]
+)
+def test_balance_goes_from_the_frequencies_in_training_to_equal_ones(balance, rare):
+    rows = make_rows(10_000, LABELLED)
+    batching = Shuffled(batch_size=100, updates_per_step=4, balance=balance)
+    x, c = epoch(Batches(rows=rows, batching=batching, seed=0))
+    assert len(x) == 10_000
+    assert float(c[:, 1].mean()) == pytest.approx(rare, abs=0.02)
+    assert torch.equal(c, x[:, 1:3])  # each row is told its own label
+
+
+def test_without_balance_the_order_of_rows_is_what_it_always_was():
+    found = [
+        epoch(Batches(rows=make_rows(), batching=made, seed=3))[0]
+        for made in (SHUFFLED, Shuffled(batch_size=64, updates_per_step=4, balance=0.0))
+    ]
+    assert torch.equal(*found)
+
+
+def test_balance_needs_labels_and_a_share():
+    bare = make_rows(condition=Condition())
+    with pytest.raises(ValueError, match=r"batching\.balance=1 needs labels"):
+        Shuffled(batch_size=4, updates_per_step=1, balance=True).bind(bare)
+    for wrong in (1.5, -0.1, "yes"):
+        with pytest.raises(ValueError, match=r"batching\.balance must be"):
+            Shuffled(batch_size=4, updates_per_step=1, balance=wrong)

@@ -9,6 +9,7 @@ from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
 from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.sample import build_sampler
+from genmodels.tasks.steering import steered
 from genmodels.tasks.train import train
 from tests.tasks.test_r3gan_run import images
 
@@ -51,7 +52,8 @@ def test_a_row_depends_on_the_seed_alone_and_truncation_makes_rows_alike(tmp_pat
     assert np.array_equal(few.pixels, many.pixels[:5])
     other = build_sampler(loaded, seed=4, block_rows=16).sample(5)
     assert not np.array_equal(few.pixels, other.pixels)
-    loaded.model.truncate(0.0)
+    others = dict.fromkeys(("guidance", "top_p", "temper", "latent_scale"))
+    assert steered(loaded, {**others, "truncation": 0.01})[0]["spread"] == 1.0
     near = build_sampler(loaded, seed=3, block_rows=16).sample(40)
     assert np.array_equal(near.labels, many.labels)
     spread = [made.pixels[made.labels == 0].std(0).mean() for made in (many, near)]
