@@ -12,6 +12,7 @@ from genmodels.codecs.columns.constant import Constant
 from genmodels.codecs.columns.derived import Derived
 from genmodels.codecs.columns.identifier import Identifier
 from genmodels.codecs.columns.onehot import OneHot
+from genmodels.codecs.columns.remainder import Remainder
 from genmodels.codecs.columns.tokens import Tokens
 from genmodels.codecs.restrict import Restrictor
 from genmodels.types import Encoded
@@ -61,8 +62,8 @@ class Aim:
 
     @property
     def derived(self) -> bool:
-        """Whether the column is computed from others, and no variable is its own."""
-        return isinstance(self.own, Derived)
+        """Whether the column is computed from others, and from a rest that is learned if any."""
+        return isinstance(self.own, Derived | Remainder)
 
     @property
     def labelled(self) -> bool:
@@ -112,7 +113,7 @@ class Aim:
             _, f, q = self._parts
             found = self.numbers(rows["values"].numpy()[:, f].T, rows["codes"].numpy()[:, q].T)
             return _imposed(found, cells.get(self.column))
-        table = self._restrictor.codec.decode(rows, rng=np.random.default_rng(0))
+        table = decoded = self._restrictor.codec.decode(rows, rng=np.random.default_rng(0))
         for name in self._sources():
             given = cells.get(name)
             if given is not None:
@@ -121,7 +122,8 @@ class Aim:
                 numbers = _imposed(_floats(former.combine_chunks()), given)
                 fresh = pa.array(numbers, from_pandas=True).cast(former.type, safe=False)
                 table = table.set_column(index, name, fresh)
-        return _floats(self._restrictor.derive(table, {}).column(self.column).combine_chunks())
+        derived = self._restrictor.derive(table, {}, decoded=decoded)
+        return _floats(derived.column(self.column).combine_chunks())
 
     def levels_of(self, codes: torch.Tensor) -> np.ndarray:
         """Codes (B, Q) -> the level of the column (B,)."""
@@ -133,9 +135,9 @@ class Aim:
         waiting, found = [self.column], list[str]()
         while waiting:
             name = waiting.pop()
-            if name in identities:
-                waiting += identities[name].sources
-            elif name not in found:
+            identity = identities.get(name)
+            waiting += identity.sources if identity is not None else ()
+            if (identity is None or identity.rest) and name not in found:
                 found.append(name)
         names = self._restrictor.schema.names
         return sorted(found, key=names.index)

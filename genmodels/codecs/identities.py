@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genmodels.codecs.columns.derived import Identity, in_order
+from genmodels.codecs.columns.derived import Identity, circular, in_order
 from genmodels.codecs.columns.numbers import distinct
 from genmodels.codecs.columns.point_masses import point_masses
 from genmodels.schema import Column, TableSchema
@@ -88,7 +88,7 @@ def find_identities(raw: pa.Table, schema: TableSchema, seed: int) -> tuple[Iden
     chosen: dict[str, Identity] = {}
     for identity in found:
         target = schema[identity.column].role == "target"
-        if not target and identity.column not in chosen and not _circular(identity, chosen):
+        if not target and identity.column not in chosen and not circular(identity, chosen):
             chosen[identity.column] = identity
             logger.info("%s in all rows: the first is computed, not learned", identity)
     return in_order(tuple(chosen.values()))
@@ -247,16 +247,3 @@ def _rank(raw: pa.Table, sketch: _Sketch) -> tuple[int, int]:
     """Small for the column that is best computed: many distinct values, few point masses."""
     counts = distinct(raw[sketch.column.name].drop_null().to_numpy())[1]
     return -sketch.distinct, len(point_masses(counts))
-
-
-def _circular(identity: Identity, chosen: dict[str, Identity]) -> bool:
-    """Whether a source depends on the identity's own column."""
-    waiting, seen = list(identity.sources), set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name == identity.column:
-            return True
-        if name in chosen and name not in seen:
-            seen.add(name)
-            waiting += chosen[name].sources
-    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from genmodels.codecs.columns.mode_specific import ModeSpecific
 from genmodels.codecs.columns.onehot import OneHot
 from genmodels.codecs.columns.protocol import ColumnCodec
 from genmodels.codecs.columns.quantile import Quantile
+from genmodels.codecs.columns.remainder import Remainder, rest_of
 from genmodels.codecs.columns.tokens import Tokens
 from genmodels.codecs.restrict_columns import Limit, limits_of, rare_levels
 from genmodels.codecs.table import TableCodec
@@ -54,12 +56,22 @@ class Restrictor:
         """The columns that are computed from others, each after its sources."""
         return self.codec.identities
 
-    def derive(self, table: pa.Table, cells: Mapping[str, Cells]) -> pa.Table:
-        """Compute those columns again from what the others hold now, but for known cells."""
+    def derive(self, table: pa.Table, cells: Mapping[str, Cells], *, decoded: pa.Table) -> pa.Table:
+        """Compute those columns again from what the others hold now, but for known cells.
+
+        Args:
+            table: the rows as they are.
+            cells: what is known of them.
+            decoded: the rows as they were decoded, which tell what a column has beyond others.
+        """
         for identity in self.identities:
             own = self._of(identity.column)
-            assert isinstance(own, Derived)
-            derived = own.derive([table.column(s).combine_chunks() for s in identity.sources])
+            sources = [table.column(s).combine_chunks() for s in identity.sources]
+            if isinstance(own, Remainder):
+                derived = self._moved(own, sources, table, decoded)
+            else:
+                assert isinstance(own, Derived)
+                derived = own.derive(sources)
             given = cells.get(identity.column)
             index = table.schema.get_field_index(identity.column)
             if given is not None:
@@ -67,6 +79,17 @@ class Restrictor:
                 derived = pc.if_else(pa.array(given.known), former, derived)
             table = table.set_column(index, identity.column, derived)
         return table
+
+    def _moved(
+        self, own: Remainder, sources: list[pa.Array], table: pa.Table, decoded: pa.Table
+    ) -> pa.Array:
+        """A column that goes with its sources; a value that was set since decoding stays."""
+        name, names = own.column.name, own.identity.sources
+        before, now = (t.column(name).combine_chunks() for t in (decoded, table))
+        rest = rest_of(own.column, before, [decoded.column(s) for s in names], own.identity)
+        untouched = pc.fill_null(pc.equal(before, now), pa.scalar(False))
+        both_missing = pc.and_(before.is_null(), now.is_null())
+        return pc.if_else(pc.or_(untouched, both_missing), own.derive(rest, sources), now)
 
     def limits(self, wish: Wish) -> dict[int, Limit]:
         """By variable of the layout, what may be drawn; only where that is not everything.
@@ -106,6 +129,10 @@ class Restrictor:
             own = self._of(name)
             if not given.known.any() or not own.blocks:
                 continue
+            if isinstance(own, Remainder):
+                given = _rest(own, given, cells)
+                if not given.known.any():
+                    continue
             values, codes = own.encode(_filled(given), rng(names.index(name)))
             v, f, q = self.parts(name)
             evidence.values[:, f] = torch.from_numpy(values).T
@@ -173,13 +200,24 @@ def _nullable(own: ColumnCodec) -> bool:
 def _ends(own: ColumnCodec) -> tuple[int | float, int | float] | None:
     """Smallest and largest value of a column of numbers or times."""
     match own:
-        case Quantile() | ModeSpecific() | Derived():
+        case Quantile() | ModeSpecific() | Derived() | Remainder():
             return own.numbers.lower, own.numbers.upper
         case Tokens():
             return own.levels[0].item(), own.levels[-1].item()
         case Datetime():
             return own.lower, own.upper
     return None
+
+
+def _rest(own: Remainder, given: Cells, cells: Mapping[str, Cells]) -> Cells:
+    """What is known of a rest: where the column and all of its sources are."""
+    sources = [cells.get(name) for name in own.identity.sources]
+    if any(source is None for source in sources):
+        return replace(given, known=np.zeros_like(given.known))
+    there = [source for source in sources if source is not None]
+    known = np.logical_and.reduce([given.known, *(source.known for source in there)])
+    rest = rest_of(own.column, given.values, [source.values for source in there], own.identity)
+    return Cells(rest, known)
 
 
 def _filled(given: Cells) -> pa.Array:

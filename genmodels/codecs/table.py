@@ -15,7 +15,9 @@ from genmodels.codecs.columns.datetime import Weekday
 from genmodels.codecs.columns.derived import Derived, Identity, in_order
 from genmodels.codecs.columns.onehot import OneHot
 from genmodels.codecs.columns.protocol import ColumnCodec
+from genmodels.codecs.columns.remainder import Remainder, rest_of
 from genmodels.codecs.identities import find_identities
+from genmodels.codecs.remainders import find_remainders
 from genmodels.layout import Block, Condition, ConditionGroup, TableLayout
 from genmodels.schema import TableSchema
 from genmodels.types import Encoded
@@ -46,9 +48,9 @@ class TableCodec:
             for codec in columns
         ]
         self.condition = Condition(tuple(self._groups()))
-        derived = {c.column.name: c for c in columns if isinstance(c, Derived)}
-        order = in_order([codec.identity for codec in derived.values()])
-        self._derived = tuple(derived[identity.column] for identity in order)
+        computed = {c.column.name: c for c in columns if isinstance(c, Derived | Remainder)}
+        order = in_order([codec.identity for codec in computed.values()])
+        self._computed = tuple(computed[identity.column] for identity in order)
         self._condition_codes = [g.code for g in self.condition.groups if g.code is not None]
 
     @classmethod
@@ -69,6 +71,7 @@ class TableCodec:
         tokens_below: int,
         weekday: Weekday,
         identities: bool,
+        remainders: bool,
         seed: int,
     ) -> TableCodec:
         """Fit one codec per column to the training split.
@@ -92,6 +95,8 @@ class TableCodec:
                 and eight rows or more behind each on average, are encoded as levels; 0 is never.
             weekday: split dates into week and weekday; "auto": when weekdays matter.
             identities: compute, instead of encode, numbers that others determine in all rows.
+            remainders: encode times and totals as their distance from others, where that is far
+                simpler.
             seed: of everything random in fitting.
 
         Raises:
@@ -112,6 +117,7 @@ class TableCodec:
         )
         _check_names(raw, schema)
         found = find_identities(raw, schema, seed) if identities else ()
+        found += find_remainders(raw, schema, found) if remainders else ()
         return cls(schema=schema, columns=_fitted(raw, schema, recipe, found, seed))
 
     def encode(self, raw: pa.Table, seed: int) -> Encoded:
@@ -135,7 +141,7 @@ class TableCodec:
         for index, (codec, (df, dq)) in enumerate(zip(self.columns, self._counts, strict=True)):
             rng = np.random.default_rng([seed, index])
             low = 0
-            for chunk in raw.column(self.schema.columns[index].name).chunks:
+            for chunk in self._data(raw, self.schema.columns[index].name, codec).chunks:
                 # a long dictionary is looked up once, numbers stay in the cache
                 step = len(chunk) if pa.types.is_dictionary(chunk.type) else _ENCODE_ROWS
                 for start in range(0, len(chunk), step or 1):
@@ -146,6 +152,13 @@ class TableCodec:
                     low += len(part)
             f, q = f + df, q + dq
         return {"values": torch.from_numpy(values), "codes": torch.from_numpy(codes)}
+
+    def _data(self, raw: pa.Table, name: str, codec: ColumnCodec) -> pa.ChunkedArray:
+        """What a codec encodes: its column, or the rest of it."""
+        if not isinstance(codec, Remainder):
+            return raw.column(name)
+        sources = [raw.column(source) for source in codec.identity.sources]
+        return pa.chunked_array([rest_of(codec.column, raw.column(name), sources, codec.identity)])
 
     def decode(
         self,
@@ -190,15 +203,19 @@ class TableCodec:
         ):
             arrays[name] = codec.decode(values[f : f + df], codes[q : q + dq], rng, start)
             f, q = f + df, q + dq
-        for derived in self._derived:
-            sources = [arrays[name] for name in derived.identity.sources]
-            arrays[derived.column.name] = derived.derive(sources)
+        for own in self._computed:
+            name, sources = own.column.name, [arrays[name] for name in own.identity.sources]
+            arrays[name] = (
+                own.derive(arrays[name], sources)
+                if isinstance(own, Remainder)
+                else own.derive(sources)
+            )
         return pa.Table.from_arrays(list(arrays.values()), names=list(arrays))
 
     @property
     def identities(self) -> tuple[Identity, ...]:
         """What is computed from other columns, in the order in which that is done."""
-        return tuple(derived.identity for derived in self._derived)
+        return tuple(own.identity for own in self._computed)
 
     def condition_codes(self, data: pa.Table | Encoded) -> np.ndarray:
         """The level of each condition group in each row, int32 (N, G)."""
@@ -249,10 +266,18 @@ def _fitted(
         for index, column in enumerate(schema.columns)
         if column.name not in computed
     }
-    for identity in found:
+    for identity in in_order(found):
         name = identity.column
         errors = [columns[source].tolerance for source in identity.sources]
-        columns[name] = Derived.fit(schema[name], raw[name], identity, errors)
+        if not identity.rest:
+            columns[name] = Derived.fit(schema[name], raw[name], identity, errors)
+            continue
+        sources = [raw[source] for source in identity.sources]
+        rng = np.random.default_rng([seed, schema.names.index(name)])
+        columns[name] = Remainder.fit(
+            schema[name], raw[name], sources, identity, errors,
+            numeric=lambda part, data, rng=rng: recipe.number(part, data, rng),
+        )  # fmt: skip
     return tuple(columns[name] for name in schema.names)
 
 

@@ -18,6 +18,7 @@ from genmodels.codecs.columns.mode_specific import ModeSpecific
 from genmodels.codecs.columns.onehot import OneHot
 from genmodels.codecs.columns.protocol import ColumnCodec
 from genmodels.codecs.columns.quantile import Quantile
+from genmodels.codecs.columns.remainder import Remainder
 from genmodels.codecs.columns.tokens import Tokens
 from genmodels.schema import Column
 
@@ -67,10 +68,10 @@ class Recipe:
         """
         match column.kind:
             case "continuous" | "integer":
-                return self._number(column, data, rng)
+                return self.number(column, data, rng)
             case "datetime":
                 number: Callable[[Column, pa.ChunkedArray], Numeric]
-                number = lambda part, whole: self._number(part, whole, rng)  # noqa: E731
+                number = lambda part, whole: self.number(part, whole, rng)  # noqa: E731
                 return Datetime.fit(column, data, weekday=self.weekday, numeric=number)
             case "categorical" | "boolean":
                 return OneHot.fit(column, data, max_levels=self.max_levels)
@@ -79,7 +80,8 @@ class Recipe:
             case "constant":
                 return Constant.fit(column, data)
 
-    def _number(self, column: Column, data: pa.ChunkedArray, rng: np.random.Generator) -> Numeric:
+    def number(self, column: Column, data: pa.ChunkedArray, rng: np.random.Generator) -> Numeric:
+        """Fit the codec of a column of numbers."""
         if self._few(column, data):
             return Tokens.fit(column, data)
         if self.numeric != "mode_specific":
@@ -130,4 +132,6 @@ def column_from_state(column: Column, state: dict[str, Any]) -> ColumnCodec:
             return Constant.from_state(column, state)
         case "derived":
             return Derived.from_state(column, state)
+        case "remainder":
+            return Remainder.from_state(column, state)
     raise ValueError(f"column {column.name!r}: unknown codec {state['codec']!r}")

@@ -21,7 +21,7 @@ from genmodels.codecs.columns.tokens import Tokens
 from genmodels.layout import Block
 from genmodels.schema import Column
 
-__all__ = ["Datetime", "Numeric"]
+__all__ = ["Datetime", "Numeric", "numeric_from_state"]
 
 Numeric: TypeAlias = Quantile | ModeSpecific | Tokens
 Weekday: TypeAlias = bool | Literal["auto"]
@@ -196,7 +196,7 @@ class Datetime:
             upper=state["upper"],
             clock=Clock.from_state(state["clock"]),
             parts={
-                name: _numeric_from_state(Column(f"{column.name}.{name}", "integer"), part)
+                name: numeric_from_state(Column(f"{column.name}.{name}", "integer"), part)
                 for name, part in state["parts"].items()
             },
         )
@@ -273,7 +273,12 @@ def _instant(column: Column, bound: float | int | str) -> int:
     return micros
 
 
-def _numeric_from_state(column: Column, state: dict[str, Any]) -> Numeric:
+def numeric_from_state(column: Column, state: dict[str, Any]) -> Numeric:
+    """Rebuild the codec of a column of numbers.
+
+    Raises:
+        ValueError: when the state names none.
+    """
     match state["codec"]:
         case "quantile":
             return Quantile.from_state(column, state)

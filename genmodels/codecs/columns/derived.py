@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +15,28 @@ from genmodels.codecs.columns.protocol import Parts, missing_mask, with_missing
 from genmodels.layout import Block
 from genmodels.schema import Column
 
-__all__ = ["Derived", "Identity", "in_order"]
+__all__ = ["Derived", "Identity", "circular", "in_order"]
 
 
 @dataclass(frozen=True)
 class Identity:
     """column = sum_i coefficient_i * source_i + constant, in every training row.
 
+    Or, with a rest: plus something that is not told by the sources, and is learned.
+
     Args:
         column: name of the column that is computed.
         sources: names of the others.
         coefficients: one per source.
         constant: in the column's unit.
+        rest: whether a rest is learned.
     """
 
     column: str
     sources: tuple[str, ...]
     coefficients: tuple[float, ...]
     constant: float = 0.0
+    rest: bool = False
 
     def of(self, sources: Sequence[np.ndarray]) -> np.ndarray:
         """The sum, float64 (N,), of one array (N,) per source."""
@@ -47,6 +51,7 @@ class Identity:
             for c, name in zip(self.coefficients, self.sources, strict=True)
         ]
         terms += [f"{self.constant:.12g}"] * (self.constant != 0.0)
+        terms += ["rest"] * self.rest
         return f"{self.column} = {' + '.join(terms)}".replace("+ -", "- ")
 
 
@@ -169,3 +174,16 @@ def in_order(identities: Sequence[Identity]) -> tuple[Identity, ...]:
         for identity in ready:
             del waiting[identity.column]
     return tuple(out)
+
+
+def circular(identity: Identity, chosen: Mapping[str, Identity]) -> bool:
+    """Whether a source depends, by the chosen identities, on the identity's own column."""
+    waiting, seen = list(identity.sources), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name == identity.column:
+            return True
+        if name in chosen and name not in seen:
+            seen.add(name)
+            waiting += chosen[name].sources
+    return False

@@ -174,7 +174,7 @@ class Controlled:
         """Decoded rows with computed columns and known cells."""
         start = number * source.draws.block_rows
         rng = source.draws.rng(number, "decode", attempt=attempt)
-        table = source.codec.decode(encoded, conditions=None, rng=rng, start=start)
+        decoded = source.codec.decode(encoded, conditions=None, rng=rng, start=start)
         cells = plan.cells
         if len(pending) < source.draws.block_rows:
             at = pa.array(pending)
@@ -184,9 +184,11 @@ class Controlled:
             }
         if not takes_evidence(source.model):
             cells = {}
-        table = self.control.constraints.compute(impose(table, cells), cells)
+        table = self.control.constraints.compute(impose(decoded, cells), cells)
         changed = cells or self.control.constraints.formulas
-        return self.control.restricts.derive(table, cells) if changed else table
+        if not changed:
+            return table
+        return self.control.restricts.derive(table, cells, decoded=decoded)
 
     def _renumbered(
         self, source: Source, plan: Plan, table: pa.Table, encoded: Encoded, number: int

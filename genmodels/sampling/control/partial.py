@@ -93,7 +93,7 @@ class PartialRows:
         """Where a computed column is known and one of its sources is not, that one follows.
 
         Raises:
-            ValueError: where two or more sources are not known.
+            ValueError: where two or more sources are not known; one, if there is a rest.
         """
         if identity.column not in self.cells:
             return
@@ -101,16 +101,18 @@ class PartialRows:
         open_rows = given.known & np.asarray(given.values.is_valid(), bool)
         sources = [self.cells.get(name) for name in identity.sources]
         unknown = np.array([open_rows if s is None else open_rows & ~s.known for s in sources])
-        several = unknown.sum(0) > 1
+        several = unknown.sum(0) > (0 if identity.rest else 1)
         if several.any():
-            row = int(several.argmax())
+            row, but = int(several.argmax()), "" if identity.rest else " but one"
             names = " and ".join(
                 repr(n) for n, u in zip(identity.sources, unknown, strict=True) if u[row]
             )
             raise ValueError(
                 f"{self.what}: row {row + 1} gives {identity.column!r} but not {names}, from "
-                "which this run computes it; give all of them but one, or leave that cell empty"
+                f"which this run computes it; give all of them{but}, or leave that cell empty"
             )
+        if identity.rest:
+            return
         total = _numbers(given) - identity.constant
         for name, factor in zip(identity.sources, identity.coefficients, strict=True):
             known = self.cells.get(name)
