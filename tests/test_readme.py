@@ -48,6 +48,8 @@ def short(command: str) -> list[str]:
         "benchmark": ["trainer.max_epochs=1", "repeats=3", "learners=[logistic]"],
         "selftest": ["of=[table]", "worlds.table.rows=60", "worlds.table.count=1"],
     }
+    if any(word.startswith("per_class=") for word in words):
+        extra["sample"] = ["overwrite=true"]
     return [word for word in words[1:] if not word.startswith("n=")] + extra.get(words[1], [])
 
 
