@@ -69,7 +69,9 @@ def test_differences_tend_to_the_derivative_as_the_views_approach(kind, pack):
 @pytest.mark.parametrize("pack", [1, 3])
 @pytest.mark.parametrize("kind", [R1, R2])
 @pytest.mark.parametrize(
-    "norm", [ForwardDerivative(share=1.0), FiniteDifference(sigma=1e-3, share=1.0)], ids=str
+    "norm",
+    [ForwardDerivative(share=1.0), FiniteDifference(sigma=1e-3, share=1.0)],
+    ids=["jvp", "difference"],
 )
 def test_the_mean_over_many_directions_is_exact(norm, kind, pack):
     network, times = net(pack), 4000

@@ -87,7 +87,7 @@ def draw(made, n=60, **asked):
     return drawn.to_pandas()
 
 
-@pytest.mark.parametrize(("asked", "holds"), HELD, ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(("asked", "holds"), HELD, ids=[str(asked)[:50] for asked, _ in HELD])
 def test_what_is_asked_of_each_row_holds_in_each_row(run, asked, holds):
     _, made = run
     table = draw(made, **asked)
