@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -276,7 +277,7 @@ def _fitted(
         rng = np.random.default_rng([seed, schema.names.index(name)])
         columns[name] = Remainder.fit(
             schema[name], raw[name], sources, identity, errors,
-            numeric=lambda part, data, rng=rng: recipe.number(part, data, rng),
+            numeric=partial(recipe.number, rng=rng),
         )  # fmt: skip
     return tuple(columns[name] for name in schema.names)
 
