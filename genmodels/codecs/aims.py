@@ -120,7 +120,7 @@ class Aim:
                 index = table.schema.get_field_index(name)
                 former = table.column(index)
                 numbers = _imposed(_floats(former.combine_chunks()), given)
-                fresh = pa.array(numbers, from_pandas=True).cast(former.type, safe=False)
+                fresh = _typed(numbers, former.type)
                 table = table.set_column(index, name, fresh)
         derived = self._restrictor.derive(table, {}, decoded=decoded)
         return _floats(derived.column(self.column).combine_chunks())
@@ -150,6 +150,14 @@ def _floats(array: pa.Array | pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_temporal(array.type):
         array = array.cast(pa.int64())
     return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+
+
+def _typed(numbers: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """What `_floats` gives, (M,), as numbers or times again."""
+    found = pa.array(numbers, from_pandas=True)
+    if pa.types.is_temporal(kind):
+        found = found.cast(pa.int64(), safe=False)
+    return found.cast(kind, safe=False)
 
 
 def _imposed(numbers: np.ndarray, given: Cells | None) -> np.ndarray:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from genmodels.codecs.aims import Aim
 from genmodels.codecs.columns.derived import Identity
 from genmodels.codecs.columns.remainder import Remainder
 from genmodels.codecs.load import codec_from_state
@@ -173,3 +174,15 @@ def test_a_rest_is_known_where_the_column_and_all_its_sources_are():
 
     assert known(cells).all(1).tolist() == some.tolist()
     assert not known({k: v for k, v in cells.items() if k != "tip"}).any()
+
+
+def test_a_time_is_told_from_its_rest_and_the_start_that_is_given():
+    data = trips(300)
+    codec = fitted(TIMES, data)
+    later = np.array(data["start"].cast(pa.int64())) + 3600 * SECOND
+    given = {"start": Cells(times(later), np.ones(300, bool))}
+    aim = Aim(Restrictor(codec), "end")
+    assert aim.derived
+    found = aim.of_rows(codec.encode(pa.table(data), seed=0), given)
+    expected = np.array(data["end"].cast(pa.int64())) + 3600 * SECOND
+    assert np.array_equal(found, np.minimum(expected, expected.max() - 3600 * SECOND))
