@@ -113,6 +113,8 @@ class SyntheticImages(Dataset[Any]):
         drawn = self.sampler.reseeded(_seed_of(self.seed, epoch)).sample(self.rows)
         if not isinstance(drawn, Images):
             raise ValueError("SyntheticImages needs a run that makes images, this one makes tables")
+        if not len(drawn):
+            raise ValueError("no image is as the overrides ask: ask for less, or redraws=<more>")
         return drawn
 
 

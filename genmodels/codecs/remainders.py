@@ -58,8 +58,9 @@ def find_remainders(
     closer than its own. A number, from up to six others, each added or taken off once: where two
     rows have the same rest with a probability of 0.1 and eight times as often as the same value; of
     the parts of one sum, the total.
-    Which numbers to try comes from a linear regression on all others. Where the column is there
-    its sources must be; none may depend on it.
+    Which numbers to try comes from a linear regression on all others. A distance must keep to steps
+    as coarse as those of the times. Where the column is there its sources must be; none may depend
+    on it, and none is the target.
 
     Args:
         raw: the training rows, typed by the schema.
@@ -76,16 +77,21 @@ def find_remainders(
         own = raw[identity.column]
         if identity.column in chosen or circular(identity, chosen) or own.null_count == len(own):
             continue
-        if all(_whole(raw, own, source) for source in identity.sources):
+        if all(_fits(raw, schema[identity.column], schema[name]) for name in identity.sources):
             chosen[identity.column] = identity
             logger.info("%s is learned as the rest of: %s", identity.column, identity)
     return tuple(i for i in chosen.values() if i.rest)
 
 
-def _whole(raw: pa.Table, own: pa.ChunkedArray, source: str) -> bool:
-    """Whether a source is there wherever the column is, in all rows."""
-    gaps = raw[source].is_null().to_numpy()
-    return not gaps.any() or bool((own.is_null().to_numpy() | ~gaps).all())
+def _fits(raw: pa.Table, own: Column, source: Column) -> bool:
+    """Whether a source is there wherever the column is, in all rows and in those to come.
+
+    A target is no source: it is what is told from all others, of which this column is one.
+    """
+    if source.role == "target" or (source.nullable and not own.nullable):
+        return False
+    gaps = raw[source.name].is_null().to_numpy()
+    return not gaps.any() or bool((raw[own.name].is_null().to_numpy() | ~gaps).all())
 
 
 def _sketches(sample: pa.Table, columns: Sequence[Column]) -> list[_Sketch]:
@@ -112,9 +118,7 @@ def _spans(sample: pa.Table, schema: TableSchema, computed: set[str]) -> Iterato
             if (own.there & ~source.there).any():
                 continue
             rest = (own.values - source.values)[own.there]
-            if _spread(rest) * _NARROWER <= width and 2.0 * _agreement(rest) >= _agreement(
-                own.values[own.there]
-            ):
+            if _spread(rest) * _NARROWER <= width and _as_coarse(rest, own.values[own.there]):
                 found.append((float(np.abs(rest - np.median(rest)).mean()), source))
         if found:
             source = min(found, key=lambda pair: pair[0])[1]
@@ -200,6 +204,13 @@ def _agreement(values: np.ndarray) -> float:
     counts = distinct(values)[1].astype(np.float64)
     total = counts.sum()
     return float((counts * (counts - 1)).sum() / max(total * (total - 1), 1.0))
+
+
+def _as_coarse(rest: np.ndarray, whole: np.ndarray) -> bool:
+    """Whether a distance keeps to steps, and to few values, as the times themselves do."""
+    steps = [np.gcd.reduce((x - x[0]).astype(np.int64)) for x in (rest, whole)]
+    coarse = steps[0] == 0 or steps[0] >= steps[1]
+    return bool(coarse) and 2.0 * _agreement(rest) >= _agreement(whole)
 
 
 def _spread(values: np.ndarray) -> float:

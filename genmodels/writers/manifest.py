@@ -52,6 +52,9 @@ def wishes_of(manifest: Mapping[str, Any]) -> str:
     if isinstance(chosen, Mapping):
         asked = ((key, chosen.get(key)) for key in FILTERS)
         found += [f"filter.{key}={_value(value)}" for key, value in asked if value]
+    drawing = manifest.get("drawing")
+    if isinstance(drawing, Mapping):
+        found += [f"{key}={_value(value)}" for key, value in drawing.items()]
     if not isinstance(control, Mapping):
         return ", ".join(found)
     for key in WISHES:

@@ -1,6 +1,7 @@
 """Columns that are learned as a distance from others: which are found, and how they come back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from genmodels.codecs.load import codec_from_state
 from genmodels.codecs.remainders import find_remainders
 from genmodels.codecs.restrict import Restrictor
 from genmodels.codecs.table import TableCodec
+from genmodels.sampling.control.partial import PartialRows
 from genmodels.schema import Column, TableSchema
 from genmodels.wishes import Cells
 
@@ -94,6 +96,41 @@ def test_a_column_that_is_there_without_its_source_is_left_alone():
     gaps[7] = True
     start = times(np.array(data["start"].cast(pa.int64())), mask=gaps)
     assert find(TIMES, data | {"start": start}) == ()
+
+
+def test_ends_on_whole_minutes_are_left_alone_where_starts_are_not():
+    data = trips()
+    ends = np.array(data["end"].cast(pa.int64()))
+    whole = times((ends // (60 * SECOND) + 1) * 60 * SECOND)
+    assert find(TIMES, data | {"end": whole}) == ()
+    starts = np.array(data["start"].cast(pa.int64())) // (60 * SECOND) * 60 * SECOND
+    assert [i.column for i in find(TIMES, {"start": times(starts), "end": whole})] == ["end"]
+
+
+def test_a_source_may_be_missing_only_where_the_column_may():
+    columns = [Column("start", "datetime", nullable=True), TIMES[1]]
+    assert find(columns, trips()) == ()
+    assert find([columns[0], Column("end", "datetime", nullable=True)], trips())
+
+
+def test_a_target_may_be_a_total_but_not_a_part_of_one():
+    for name, found in (("total", True), ("fare", False)):
+        columns = [replace(c, role="target") if c.name == name else c for c in MONEY]
+        assert bool([i for i in find(columns, bills()) if i.column == "total"]) == found
+
+
+def test_what_is_learned_as_a_distance_from_a_column_does_not_tell_it(caplog):
+    data = bills(300)
+    restrictor = Restrictor(fitted(MONEY, data))
+    options = {"unknown": lambda _: True, "slack": 0.0}
+    rows = PartialRows(
+        raw=pa.table(data), restricts=restrictor, what="predict", without="fare", **options
+    )
+    assert set(rows.cells) == {"tip"}
+    assert "'total' is learned as a distance from 'fare'" in caplog.text
+    part = pa.table(data).drop_columns(["fare"])
+    with pytest.raises(ValueError, match=r"gives 'total' but not 'fare'.*remainders=false"):
+        PartialRows(raw=part, restricts=restrictor, what="complete", **options)
 
 
 def test_what_belongs_to_a_computed_column_is_left_alone():

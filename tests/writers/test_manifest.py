@@ -92,6 +92,12 @@ def test_the_card_of_rows_that_were_asked_for_says_what_was_asked(tmp_path, file
     assert wishes_of(manifest) == told
 
 
+def test_another_way_to_draw_was_asked_for(tmp_path, files):
+    facts = FACTS | {"conditions": "empirical", "drawing": {"truncation": 0.5, "temper": 0.9}}
+    manifest = write_manifest(tmp_path, files, facts)
+    assert wishes_of(manifest) == "truncation=0.5, temper=0.9"
+
+
 @pytest.mark.parametrize("control", [None, {}, {"redraws": 9}, "given", {"given": None}])
 def test_where_nothing_was_asked_nothing_is_said(tmp_path, files, control):
     manifest = write_manifest(

@@ -56,8 +56,9 @@ class PartialRows:
         strict: bool = True,
     ) -> None:
         raw = _table(raw, what)
-        raw = raw.select([name for name in raw.column_names if name != without])
         self.what, self.slack = what, slack
+        if without is not None:
+            raw = self._beside(raw, without, restricts.identities)
         schema = restricts.schema
         extra = [name for name in raw.column_names if name not in schema.names]
         if extra and strict:
@@ -89,6 +90,21 @@ class PartialRows:
             for name, cells in self.cells.items()
         }
 
+    def _beside(self, raw: pa.Table, without: str, identities: Sequence[Identity]) -> pa.Table:
+        """The rows without a column, and without those that are learned as a distance from it."""
+        left_out = [without]
+        for identity in identities:
+            if identity.rest and any(source in left_out for source in identity.sources):
+                left_out.append(identity.column)
+        lost = [name for name in left_out[1:] if name in raw.column_names]
+        if lost:
+            logger.warning(
+                "%s: %s is learned as a distance from %r and does not tell it here; a run trained "
+                "with codec.remainders=false reads it",
+                self.what, " and ".join(map(repr, lost)), without,
+            )  # fmt: skip
+        return raw.select([name for name in raw.column_names if name not in left_out])
+
     def _solve(self, identity: Identity, schema: TableSchema) -> None:
         """Where a computed column is known and one of its sources is not, that one follows.
 
@@ -104,12 +120,13 @@ class PartialRows:
         several = unknown.sum(0) > (0 if identity.rest else 1)
         if several.any():
             row, but = int(several.argmax()), "" if identity.rest else " but one"
+            way = "; with codec.remainders=false it is learned like any other" * identity.rest
             names = " and ".join(
                 repr(n) for n, u in zip(identity.sources, unknown, strict=True) if u[row]
             )
             raise ValueError(
                 f"{self.what}: row {row + 1} gives {identity.column!r} but not {names}, from "
-                f"which this run computes it; give all of them{but}, or leave that cell empty"
+                f"which this run computes it; give all of them{but}, or leave that cell empty{way}"
             )
         if identity.rest:
             return
