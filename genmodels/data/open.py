@@ -102,8 +102,6 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
     parquet = [p for p in names if p.name.lower().endswith(PARQUET_SUFFIXES)]
     if parquet and holds_images(parquet[0]):
         return ImageParquet(path=folder, **_of_images(options))
-    if any(p.name.lower().endswith(TAR_SUFFIXES) for p in names):
-        return WebDataset(path=folder, **_of_images(options))
     for endings, source in ((TABLES, Parquet), (CSV_SUFFIXES, CSV)):
         if any(p.name.lower().endswith(endings) for p in names if p.suffix != ".txt"):
             return source(path=folder, **options)
@@ -112,6 +110,9 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
         return _npz(packed[0], options)
     if any(p.suffix.lower() in PICTURES for p in names):
         return _images(folder, options)
+    # Last: an archive that lies beside data is more often a download than a shard.
+    if any(p.name.lower().endswith(TAR_SUFFIXES) for p in names):
+        return WebDataset(path=folder, **_of_images(options))
     raise ValueError(
         f"{folder} holds neither CSV, Parquet, Arrow or .tar files nor images nor one .npz file"
     )

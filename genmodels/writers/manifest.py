@@ -174,7 +174,9 @@ def _conditions(conditions: str | Mapping[str, Any]) -> str:
 def _recipes(manifest: Mapping[str, Any]) -> list[str]:
     first = manifest["files"][0]["path"]
     folder = "import datasets; data = datasets.load_dataset('.')"
-    pictures = manifest.get("schema", {}).get("kind") == "images"
+    schema = manifest.get("schema", {})
+    pictures = schema.get("kind") == "images"
+    unlabelled = pictures and not schema.get("class_names")
     match manifest["format"]:
         case "parquet" if pictures:
             return [
@@ -183,9 +185,10 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
             ]
         case "webdataset":
             shards = "glob.glob('data/*.tar')"
+            parts = "'png'" if unlabelled else "'png', 'cls'"
             return [
                 "import glob, webdataset",
-                f"data = webdataset.WebDataset({shards}).decode('pil').to_tuple('png', 'cls')",
+                f"data = webdataset.WebDataset({shards}).decode('pil').to_tuple({parts})",
                 folder,
             ]
         case "parquet":
@@ -195,6 +198,12 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 "import pandas, pathlib",
                 f"data = pandas.concat(map(pandas.read_csv, sorted(pathlib.Path('data')"
                 f".glob('*{''.join(Path(first).suffixes)}'))))",
+                folder,
+            ]
+        case "imagefolder" if unlabelled:
+            return [
+                "import pathlib, PIL.Image",
+                "data = [PIL.Image.open(x) for x in sorted(pathlib.Path('train').glob('*.png'))]",
                 folder,
             ]
         case "imagefolder":

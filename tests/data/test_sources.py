@@ -1,6 +1,7 @@
 """Parquet, Arrow, flights, OpenML, and finding the source of a path."""
 
 import importlib.util
+import tarfile
 from urllib.error import URLError
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
 import sklearn.datasets
+from PIL import Image
 
 from genmodels.data.infer import infer_schema
 from genmodels.data.open import open_source
@@ -157,3 +159,25 @@ def test_openml_without_network_is_one_clear_line(monkeypatch):
     with pytest.raises(ValueError, match="no connection to") as caught:
         OpenML(dataset="adult").load()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["ImageFolder", "CSV", "Parquet", "NPZ", "WebDataset"])
+def test_a_stray_archive_does_not_take_a_folder_over(tmp_path, kind):
+    with tarfile.open(tmp_path / "a.tar", "w"):
+        pass
+    if kind == "ImageFolder":
+        for name in ("cat", "dog"):
+            (tmp_path / name).mkdir()
+            Image.new("L", (2, 2)).save(tmp_path / name / "a.png")
+    elif kind == "CSV":
+        (tmp_path / "b.csv").write_text("a,b\n1,2\n3,4\n")
+    elif kind == "Parquet":
+        write(tmp_path / "b.parquet")
+    elif kind == "NPZ":
+        np.savez(tmp_path / "b.npz", images=np.zeros((2, 2, 2), np.uint8))
+    source = open_source(tmp_path)
+    assert type(source).__name__ == kind
+    if kind == "ImageFolder":
+        assert source.load().class_names == ("cat", "dog")
+    elif kind in ("CSV", "Parquet"):
+        assert source.load().num_rows > 0

@@ -1,8 +1,11 @@
 import hashlib
 import json
 
+import numpy as np
 import pytest
 
+from genmodels.types import Images
+from genmodels.writers.imagefolder import ImageFolderWriter
 from genmodels.writers.manifest import wishes_of, write_card, write_manifest
 
 FACTS = {
@@ -135,3 +138,38 @@ def test_the_card_of_images_in_parquet_says_what_is_in_it(tmp_path, files):
     facts = FACTS | {"format": "parquet", "schema": {"kind": "images"}}
     write_card(tmp_path, write_manifest(tmp_path, files, facts))
     assert "image: bytes of a PNG file" in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "labelled", "flat"),
+    [
+        ("webdataset", "to_tuple('png', 'cls')", "to_tuple('png')"),
+        ("imagefolder", "torchvision.datasets import ImageFolder", "pathlib.Path('train').glob("),
+    ],
+)
+def test_the_card_loads_classes_only_where_there_are_some(tmp_path, files, kind, labelled, flat):
+    for names, words, others in ((["cat"], labelled, flat), ([], flat, labelled)):
+        schema = {"kind": "images", "class_names": names}
+        write_card(
+            tmp_path, write_manifest(tmp_path, files, FACTS | {"format": kind, "schema": schema})
+        )
+        card = (tmp_path / "README.md").read_text()
+        assert words in card
+        assert others not in card
+
+
+def test_the_lines_of_the_card_read_a_flat_folder(tmp_path, monkeypatch):
+    images = Images(np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4))
+    files = ImageFolderWriter().write(iter([images]), tmp_path)
+    schema = {"kind": "images", "class_names": []}
+    facts = FACTS | {"format": "imagefolder", "schema": schema}
+    write_card(tmp_path, write_manifest(tmp_path, files, facts))
+    lines = (tmp_path / "README.md").read_text().split("```python\n")[1].split("\n")[:2]
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    exec("\n".join(lines), found)
+    assert [np.asarray(picture).tolist() for picture in found["data"]] == images.pixels[
+        :, 0
+    ].tolist()
+    for picture in found["data"]:
+        picture.close()

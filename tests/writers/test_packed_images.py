@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import zlib
 
 import numpy as np
 import pyarrow as pa
@@ -159,8 +160,10 @@ def picture(side=4):
         ({"a.txt": b"x"}, "holds no images"),
         ({"a.png": b"no picture"}, r"x.tar, a cannot be read"),
         ({"a.png": picture(), "a.cls": b"cat"}, "x.tar, a: its class cannot be read"),
+        ({"a.png": picture(), "a.json": b"[" * 200_000}, "x.tar, a: its class cannot be read"),
+        ({"a.png": picture(), "a.json": b'{"label": Infinity}'}, "a: its class cannot be read"),
         ({"a.png": picture(), "a.cls": b"1", "b.png": picture()}, "1 of 2 images have a class"),
-        ({"a.png": picture(), "b.png": picture(6)}, "images differ in size: .*, b is 6x6"),
+        ({"a.png": picture(), "b.png": picture(6)}, "images differ in size: .*, b 6x6"),
         (
             {"a.png": picture(), "a.json": b'{"label": 0, "class_name": "x"}', "b.png": picture(),
              "b.json": b'{"label": 1, "class_name": "x"}'},
@@ -191,3 +194,98 @@ def test_class_numbers_of_others_are_names_of_their_own(tmp_path):
     back = open_source(tar_of(tmp_path / "x.tar", members)).load()
     assert back.class_names == ("0", "5", "10")
     assert back.labels.tolist() == [0, 1, 2]
+
+
+def encoded(mode, size=(4, 4), value=100):
+    file = io.BytesIO()
+    Image.new(mode, size, value if mode == "L" else (value, 20, 30, 40)[: len(mode)]).save(
+        file, "PNG"
+    )
+    return file.getvalue()
+
+
+def packed(kind, path, blobs):
+    """One file of either kind that holds these pictures, without classes."""
+    if kind == "tar":
+        return tar_of(path / "x.tar", {f"{i}.png": blob for i, blob in enumerate(blobs)})
+    cells = [{"bytes": blob, "path": None} for blob in blobs]
+    image = pa.array(cells, pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    pq.write_table(pa.table({"image": image}), path / "x.parquet")
+    return path / "x.parquet"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize(
+    ("modes", "channels"),
+    [(("L", "RGB"), 3), (("RGB", "RGBA"), 4), (("L", "LA"), 2), (("LA", "RGB"), 4)],
+)
+def test_neither_colour_nor_alpha_is_lost_to_the_first_image(
+    tmp_path, caplog, kind, modes, channels
+):
+    file = packed(kind, tmp_path, [encoded(mode) for mode in modes])
+    with caplog.at_level("INFO"):
+        pixels = open_source(file).load().pixels
+    assert pixels.shape == (2, channels, 4, 4)
+    with Image.open(io.BytesIO(encoded(modes[1]))) as second:
+        wide = second.convert({2: "LA", 3: "RGB", 4: "RGBA"}[channels])
+    assert (pixels[1] == np.asarray(wide).transpose(2, 0, 1)).all()
+    assert caplog.text.count("modes are mixed") == 1
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("resize", ["fit", "crop", "stretch", "pad"])
+def test_unequal_images_are_brought_to_the_size_that_was_asked_for(tmp_path, kind, resize):
+    file = packed(kind, tmp_path, [encoded("RGB", (9, 6)), encoded("RGB", (5, 8))])
+    pixels = open_source(file, size=[4, 5], resize=resize).load().pixels
+    assert pixels.shape == (2, 3, 4, 5)
+    assert pixels[:, 0, 2, 2].tolist() == [100, 100]
+    with pytest.raises(ValueError, match=r"images differ in size: .* set data.size="):
+        open_source(file).load()
+
+
+def claiming(width, height):
+    """A PNG whose header claims a size that its data does not have."""
+    blob = bytearray(encoded("RGB"))
+    blob[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    blob[29:33] = zlib.crc32(blob[12:29]).to_bytes(4, "big")
+    return bytes(blob)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("side", [9_000, 50_000])
+def test_a_picture_that_claims_too_many_pixels_is_named(tmp_path, kind, side):
+    file = packed(kind, tmp_path, [claiming(side, side), encoded("RGB")])
+    with pytest.raises(ValueError, match=r"x\..* 0 cannot be read: .*pixels"):
+        open_source(file, size=4).load()
+
+
+def test_no_room_is_made_for_a_claim_of_the_first_image_alone(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(np, "empty", lambda shape, *rest: made.append(shape))
+    file = packed("tar", tmp_path, [claiming(7_000, 7_000), encoded("RGB"), encoded("RGB")])
+    with pytest.raises(ValueError, match="0 7000x7000"):
+        open_source(file).load()
+    assert made == []
+
+
+def test_members_that_claim_much_of_the_memory_are_refused(tmp_path):
+    member = tarfile.TarInfo("a.png")
+    member.size = 1 << 40
+    (tmp_path / "large.tar").write_bytes(member.tobuf() + encoded("RGB") + bytes(1024))
+    with pytest.raises(ValueError, match=r"a.png claims 1,099,511,627,776 bytes, a picture may"):
+        open_source(tmp_path / "large.tar").load()
+    blob = encoded("RGB")
+    hole = {"GNU.sparse.map": f"0,{len(blob)}", "GNU.sparse.size": str(1 << 20)}
+    with tarfile.open(tmp_path / "sparse.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a.png")
+        member.size, member.pax_headers = len(blob), hole
+        archive.addfile(member, io.BytesIO(blob))
+    with pytest.raises(ValueError, match=r"sparse.tar, a.png is a sparse file"):
+        open_source(tmp_path / "sparse.tar").load()
+
+
+def test_names_of_classes_nested_without_end_are_no_names(tmp_path):
+    file = packed("parquet", tmp_path, [encoded("RGB")])
+    table = pq.read_table(file).append_column("label", pa.array([3]))
+    pq.write_table(table.replace_schema_metadata({"huggingface": "[" * 200_000}), file)
+    assert open_source(file).load().class_names == ("3",)

@@ -11,34 +11,39 @@ import io
 import json
 import tarfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from genmodels.data.sources.decode import (
     BROKEN,
+    Header,
     Policy,
     Resize,
     check_size,
     decode,
     read_header,
-    resize_pixels,
 )
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.parquet import PARQUET_SUFFIXES
 from genmodels.data.sources.parts import files_fingerprint, find_files
+from genmodels.data.sources.reading import allocate, common_size, decide_channels, quiet_pillow
 from genmodels.types import Images
 
 __all__ = ["TAR_SUFFIXES", "ImageParquet", "WebDataset", "holds_images"]
 
+T = TypeVar("T")
 TAR_SUFFIXES = (".tar",)
 PICTURES = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 MAX_PIXELS = 64_000_000
+LARGEST_PICTURE = 1 << 28
+"""Bytes of a member that is a picture: room for `MAX_PIXELS` of four channels, uncompressed."""
 LARGEST_TEXT = 1 << 20
 """Bytes of a member that says something of an image."""
 
@@ -89,7 +94,7 @@ class Packed(ABC):
         items = [item for file in files for item in self.items(file)]
         if not items:
             raise ValueError(f"{self.path} holds no images")
-        pixels = resize_pixels(_decoded(items), self.size, self.resize)
+        pixels = _decoded(items, self.size, self.resize)
         labels = [item.label for item in items if item.label is not None]
         if not labels:
             return Images(pixels)
@@ -162,7 +167,7 @@ def _class_names(schema: pa.Schema) -> list[str]:
     try:
         told = json.loads((schema.metadata or {})[b"huggingface"])
         return [str(name) for name in told["info"]["features"]["label"]["names"]]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return []
 
 
@@ -187,10 +192,22 @@ def _samples(archive: tarfile.TarFile, file: Path) -> Iterator[Item]:
             key, parts = own, {}
         kind = kind.lower()
         if kind in PICTURES or (kind in ("cls", "json") and member.size <= LARGEST_TEXT):
-            opened = archive.extractfile(member)
-            assert opened is not None, "a regular file"
-            parts[kind] = opened.read()
+            parts[kind] = _content(archive, member, f"{file}, {member.name}")
     yield from _sample(parts, f"{file}, {key}")
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo, where: str) -> bytes:
+    """The bytes of a member; few bytes of an archive must not claim much memory."""
+    if member.issparse():
+        raise ValueError(f"{where} is a sparse file, which is not read; pack it without --sparse")
+    if member.size > LARGEST_PICTURE:
+        raise ValueError(
+            f"{where} claims {member.size:,} bytes, a picture may have {LARGEST_PICTURE:,}; "
+            "leave it out or make it smaller"
+        )
+    opened = archive.extractfile(member)
+    assert opened is not None, "a regular file"
+    return opened.read()
 
 
 def _sample(parts: dict[str, bytes], where: str) -> Iterator[Item]:
@@ -202,40 +219,55 @@ def _sample(parts: dict[str, bytes], where: str) -> Iterator[Item]:
         facts = told if isinstance(told, dict) else {}
         number = parts["cls"].decode().strip() if "cls" in parts else facts.get("label")
         label = None if number is None else int(number)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{where}: its class cannot be read: {error}") from error
     name = facts.get("class_name", label)
     yield Item(where, image, None if label is None else (label, str(name)))
 
 
-def _decoded(items: list[Item]) -> np.ndarray:
-    """All images, (N, C, H, W) uint8; the first one says how many channels there are."""
-    with io.BytesIO(items[0].blob) as opened:
-        header = _tried(items[0], lambda: read_header(opened, MAX_PIXELS))
-    channels = (1 if header.gray else 3) + header.alpha
-    policy = Policy(size=None, resize="fit", channels=channels, alpha="keep", max_pixels=MAX_PIXELS)
-    pixels = np.empty((len(items), channels, header.height, header.width), np.uint8)
+def _decoded(items: list[Item], size: tuple[int, int] | None, resize: Resize) -> np.ndarray:
+    """All images, (N, C, H, W) uint8; all headers together say how many channels there are."""
+    with quiet_pillow():
+        headers = dict(enumerate(_each(items, _header, "scanning")))
+        shape = size or common_size([item.where for item in items], headers)
+        policy = Policy(
+            size=size,
+            resize=resize,
+            channels=decide_channels(headers, "keep"),
+            alpha="keep",
+            max_pixels=MAX_PIXELS,
+        )
+        pixels = allocate(len(items), policy.channels, shape)
 
-    def work(start: int, stop: int) -> None:
-        for row in range(start, stop):
-            one = _tried(items[row], lambda row=row: decode(io.BytesIO(items[row].blob), policy))
-            if one.shape != pixels.shape[1:]:
-                raise ValueError(
-                    f"images differ in size: {items[row].where} is {one.shape[1]}x{one.shape[2]}, "
-                    f"the first one {header.height}x{header.width}"
-                )
-            pixels[row] = one
+        def store(row: int, file: io.BytesIO) -> None:
+            array = decode(file, policy)
+            if array.shape != pixels.shape[1:]:
+                raise ValueError(f"is {array.shape[1]}x{array.shape[2]} once decoded")
+            pixels[row] = array
 
-    for _ in for_chunks(work, len(items), workers=None, what="reading images"):
-        pass
+        for _ in _each(items, store, "reading"):
+            pass
     return pixels
 
 
-def _tried(item: Item, call: Any) -> Any:
-    try:
-        return call()
-    except BROKEN as error:
-        raise ValueError(f"{item.where} cannot be read: {error}") from error
+def _header(_: int, file: io.BytesIO) -> Header:
+    return read_header(file, MAX_PIXELS)
+
+
+def _each(items: list[Item], call: Callable[[int, io.BytesIO], T], verb: str) -> Iterator[T]:
+    """`call` on the number and the bytes of every item, in threads, in order."""
+
+    def work(start: int, stop: int) -> list[T]:
+        return [one(row) for row in range(start, stop)]
+
+    def one(row: int) -> T:
+        try:
+            return call(row, io.BytesIO(items[row].blob))
+        except (*BROKEN, Image.DecompressionBombError) as error:
+            raise ValueError(f"{items[row].where} cannot be read: {error}") from error
+
+    for chunk in for_chunks(work, len(items), workers=None, what=f"{verb} images"):
+        yield from chunk
 
 
 def _numbered(labels: list[tuple[int, str]], where: str) -> tuple[np.ndarray, tuple[str, ...]]:

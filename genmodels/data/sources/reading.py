@@ -23,7 +23,7 @@ from genmodels.data.sources.decode import (
 )
 from genmodels.data.sources.parallel import for_chunks
 
-__all__ = ["read_files"]
+__all__ = ["allocate", "common_size", "decide_channels", "quiet_pillow", "read_files"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,18 +52,18 @@ def read_files(
     kept = np.arange(len(files))
     bad: dict[int, str] = {}
     shape, depth = size, 0 if channels == "auto" else int(channels)
-    with _quiet_pillow():
+    with quiet_pillow():
         if size is None or channels == "auto":
             headers = _each(files, lambda f: read_header(f, max_pixels), bad, workers, "scanning")
             _report(files, bad, unreadable)
-            shape = size or _common_size(files, headers)
-            depth = depth or _decide(headers, alpha)
+            shape = size or common_size(files, headers)
+            depth = depth or decide_channels(headers, alpha)
             kept = np.array(sorted(headers))
         assert shape is not None
         policy = Policy(
             size=size, resize=resize, channels=depth, alpha=alpha, max_pixels=max_pixels
         )
-        pixels = _allocate(len(kept), depth, shape)
+        pixels = allocate(len(kept), depth, shape)
 
         def store(row: int) -> None:
             array = decode(files[kept[row]], policy)
@@ -121,7 +121,16 @@ def _report(files: list[str], bad: dict[int, str], unreadable: str) -> None:
     log.warning("%s; skipped", text)
 
 
-def _common_size(files: list[str], headers: dict[int, Header]) -> tuple[int, int]:
+def common_size(files: list[str], headers: dict[int, Header]) -> tuple[int, int]:
+    """The (height, width) of all images.
+
+    Args:
+        files: what each image is called, for the message.
+        headers: by index into `files`; at least one.
+
+    Raises:
+        ValueError: when they differ.
+    """
     sizes = Counter((h.height, h.width) for h in headers.values())
     common = sizes.most_common(1)[0][0]
     odd = [i for i, h in headers.items() if (h.height, h.width) != common]
@@ -137,7 +146,7 @@ def _common_size(files: list[str], headers: dict[int, Header]) -> tuple[int, int
     return common
 
 
-def _decide(headers: dict[int, Header], alpha: Alpha) -> int:
+def decide_channels(headers: dict[int, Header], alpha: Alpha) -> int:
     """Channels for `auto`: colour if any file has colour, alpha if kept and any file has it."""
     gray = sum(h.gray for h in headers.values())
     clear = sum(h.alpha for h in headers.values())
@@ -151,7 +160,12 @@ def _decide(headers: dict[int, Header], alpha: Alpha) -> int:
     return channels
 
 
-def _allocate(rows: int, channels: int, size: tuple[int, int]) -> np.ndarray:
+def allocate(rows: int, channels: int, size: tuple[int, int]) -> np.ndarray:
+    """Room for pixels, (rows, channels, *size) uint8.
+
+    Raises:
+        ValueError: when there is not so much memory.
+    """
     try:
         return np.empty((rows, channels, *size), np.uint8)
     except MemoryError as error:
@@ -163,7 +177,7 @@ def _allocate(rows: int, channels: int, size: tuple[int, int]) -> np.ndarray:
 
 
 @contextmanager
-def _quiet_pillow() -> Iterator[None]:
+def quiet_pillow() -> Iterator[None]:
     """Pillow's warnings about odd but readable files would come once per file."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
