@@ -77,7 +77,7 @@ def fitted(columns, data):
         "knots": 512,
         "tokens_below": 0,
     }
-    options |= {"identities": False}
+    options |= {"identities": False, "remainders": False}
     raw, schema = pa.table(data), TableSchema(tuple(columns))
     return TableCodec.fit(
         raw, schema, numeric="quantile", point_masses=True, weekday=True, seed=0, **options
