@@ -4,7 +4,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin
 QUICKSTART ?= quickstart
 # One process per core, each with the tests of whole files, which share what they train.
-WORKERS := -n logical --maxprocesses 8 --dist loadfile
+WORKERS := -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev quickstart test test-all lint format bench clean
@@ -24,7 +24,7 @@ quickstart: $(VENV)/.installed ## Train on real flights, write a synthetic datas
 	@echo "Report:             $(QUICKSTART)/report/report.html"
 	@echo "Training curves:    $(RUN)/tensorboard --logdir $(QUICKSTART)/run"
 
-test: $(VENV)/.developer lint ## Lint, type-check and test (about 15 minutes on two cores)
+test: $(VENV)/.developer lint ## Lint, type-check and test (about 20 minutes on two cores)
 	$(RUN)/python -m pytest -m "not slow" $(WORKERS)
 
 test-all: $(VENV)/.developer lint ## The same with the slow tests
