@@ -101,8 +101,8 @@ class GAN(GenerativeModel):
             for a term that is left out.
         augment: differentiable x -> x seen by the discriminator only, or None. If it can
             `follow`, it is told after each discriminator step how sure the discriminator is.
-        warm_up: blends the condition in, for networks that are linear in it; None: it is told
-            in full from the start.
+        warm_up: blends the condition in, for networks that are linear in it (a generator whose
+            attribute `normalises` is true is not); None: it is told in full from the start.
         generator_optimizer, discriminator_optimizer: factories missing their parameters.
         discriminator_steps: discriminator steps per generator step.
         joint: whether real and fake samples may share one pass of the discriminator (no layer
@@ -148,6 +148,12 @@ class GAN(GenerativeModel):
                 "model.joint must be false with this discriminator, which compares the samples of "
                 "a batch: real and fake ones in one pass would be told apart by that alone. Set "
                 "model.joint=false, or model.discriminator.group=1"
+            )
+        if warm_up is not None and getattr(generator, "normalises", False):
+            raise ValueError(
+                "model.warm_up must be null with this generator, which normalises the embedding of "
+                "a condition: one that is blended in would be told in full from the start. Leave "
+                "warm_up out, or choose another model, such as model=r3gan"
             )
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.loss, self.augment, self.ema = loss, augment, ema

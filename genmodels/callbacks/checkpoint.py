@@ -30,8 +30,8 @@ class Checkpoint(L.Callback):
     """Saves every few minutes, at the end and when a signal asks for it; restores at the start.
 
     Lightning's own restart counts steps of optimizers and knows no random states; here an
-    epoch that was interrupted is simply finished by a short first epoch. Must be the last
-    callback, so that what it saves includes what the others learned in the same hook.
+    epoch that was interrupted is simply finished by a short first epoch. Must come after every
+    callback with a state, so that what it saves includes what they learned in the same hook.
 
     Args:
         run: `checkpoints/last.ckpt` and the one before, `previous.ckpt`.

@@ -6,6 +6,7 @@ import io
 import logging
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -27,11 +28,6 @@ GOOD = "good.ckpt"
 WON = "train/discriminator/won"
 _STAYS = ("samples_seen", "augment.", "warm_up.")  # the clock goes on, and what follows it
 _KEPT = ("low", "winning", "rising", "before", "best", "warned", "rollbacks")
-_ADVICE = (
-    "Try augment=ada, a larger weight of the penalties, a lower learning rate or more data; with "
-    "few or uneven labels warm_up=ramp and batching.balance=true; alarm=rollback goes back by "
-    "itself"
-)
 
 
 class CollapseAlarm(L.Callback):
@@ -45,7 +41,9 @@ class CollapseAlarm(L.Callback):
 
     With `rollback` it also takes back the weights and the states of the optimizers from the
     measurement with the best monitored number, and multiplies the learning rates by `factor`.
-    The clock, the strength of an augmentation and the data go on as they are.
+    The clock, the strength of an augmentation and the data go on as they are. When a run goes on
+    from before that measurement, what was kept is of a future that did not happen: it is removed,
+    and there is no way back until a better number is measured.
 
     Args:
         run: where that state is kept, `checkpoints/good.ckpt`.
@@ -64,6 +62,7 @@ class CollapseAlarm(L.Callback):
         rollback: whether to go back.
         factor: of the learning rates at each way back, in (0, 1).
         most_rollbacks: at most so many ways back.
+        advice: what to try, said with a warning.
 
     Raises:
         ValueError: when a number is out of its range.
@@ -87,6 +86,7 @@ class CollapseAlarm(L.Callback):
         rollback: bool,
         factor: float,
         most_rollbacks: int,
+        advice: str = "",
     ) -> None:
         if patience < 1 or not 0.0 < factor < 1.0:
             raise ValueError(
@@ -97,7 +97,7 @@ class CollapseAlarm(L.Callback):
         self.seed, self.diversity, self.monitor, self.rows = seed, diversity, monitor, rows
         self.least_diversity, self.most_won, self.worse = least_diversity, most_won, worse
         self.patience, self.rollback, self.factor = patience, rollback, factor
-        self.most_rollbacks = most_rollbacks
+        self.most_rollbacks, self.advice = most_rollbacks, advice
         self.low = self.winning = self.rising = self.rollbacks = self.seen = 0
         self.before, self.best, self.warned = math.inf, math.inf, False
 
@@ -108,10 +108,9 @@ class CollapseAlarm(L.Callback):
             self.seen = times
             signs = self._signs(value, self._spread(trainer, model))
             self._warn(signs)
-            back = bool(signs) and self._can_go_back(trainer, value)
-            if value < self.best:
+            back = bool(signs) and self._can_go_back(trainer, model, value)
+            if value < self.best and self._keep(trainer, model, value):
                 self.best = value
-                self._keep(trainer, model)
         # The ledger is on rank zero alone; all processes must go back together.
         if self.rollback and trainer.strategy.broadcast(back):
             self._go_back(trainer, model)
@@ -153,23 +152,44 @@ class CollapseAlarm(L.Callback):
 
     def _warn(self, signs: list[str]) -> None:
         if signs and not self.warned:
-            log.warning("training may be collapsing: %s. %s", "; ".join(signs), _ADVICE)
+            said = f"{'; '.join(signs)}. {self.advice}".strip()
+            log.warning("training may be collapsing: %s", said)
         self.warned = bool(signs)
 
-    def _can_go_back(self, trainer: L.Trainer, value: float) -> bool:
+    def _can_go_back(self, trainer: L.Trainer, model: GenerativeModel, value: float) -> bool:
         last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
         left = self.rollbacks < self.most_rollbacks and value > self.best
-        return self.rollback and left and not last and self._path.is_file()
+        return self.rollback and left and not last and self._is_ours(model)
+
+    def _is_ours(self, model: GenerativeModel) -> bool:
+        """Whether there is a state that this training wrote; another is removed."""
+        if not self._path.is_file():
+            return False
+        state = torch.load(self._path, map_location="cpu", weights_only=True)
+        best, samples = state.get("best"), state.get("samples_seen", math.inf)
+        if best == self.best and samples <= model.num_samples:
+            return True
+        log.warning(
+            "%s is not of the best %s of this training (%.4g), as the run went on from an earlier "
+            "state: it is removed, and there is no way back until a better one is measured",
+            self._path, self.monitor, self.best,
+        )  # fmt: skip
+        self._path.unlink()
+        return False
 
     @property
-    def _path(self) -> Any:
+    def _path(self) -> Path:
         return self.run.checkpoints / GOOD
 
-    def _keep(self, trainer: L.Trainer, model: GenerativeModel) -> None:
-        """Write the state to go back to."""
-        if not self.rollback or not trainer.is_global_zero or bool(model.nonfinite):
-            return
+    def _keep(self, trainer: L.Trainer, model: GenerativeModel, value: float) -> bool:
+        """Write the state to go back to, if there is to be one; False: it is not worth keeping."""
+        if not trainer.is_global_zero or bool(model.nonfinite):
+            return False
+        if not self.rollback:
+            return True
         state = {
+            "best": value,
+            "samples_seen": model.num_samples,
             "state_dict": model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in trainer.optimizers],
         }
@@ -177,6 +197,7 @@ class CollapseAlarm(L.Callback):
         torch.save(state, buffer)
         with atomic_path(self._path) as temporary:
             temporary.write_bytes(buffer.getbuffer())
+        return True
 
     def _go_back(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         state = torch.load(self._path, map_location="cpu", weights_only=True)
@@ -190,10 +211,12 @@ class CollapseAlarm(L.Callback):
         lower(trainer, self.factor)
         self.low = self.winning = self.rising = 0
         self.before, self.warned, self.rollbacks = math.inf, False, self.rollbacks + 1
-        log.warning(
-            "went back to the weights with %s = %.4g, learning rates times %g (%d of at most %d)",
-            self.monitor, self.best, self.factor, self.rollbacks, self.most_rollbacks,
-        )  # fmt: skip
+        if trainer.is_global_zero:  # the only one that knows the best number
+            log.warning(
+                "went back to the weights with %s = %.4g, learning rates times %g "
+                "(%d of at most %d)",
+                self.monitor, self.best, self.factor, self.rollbacks, self.most_rollbacks,
+            )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _KEPT}

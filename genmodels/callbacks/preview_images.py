@@ -6,6 +6,7 @@ the training, and so that one place of the grid shows the same latent at every t
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,17 @@ from genmodels.types import Batch, Images
 
 __all__ = ["ImagePreview"]
 
+log = logging.getLogger(__name__)
+
 
 class ImagePreview(L.Callback):
     """Every few epochs, a grid with one row per class and one column per fixed latent.
 
     Writes `<folder>/real.png` once, `<folder>/fake-<samples seen>.png`, and, when the model can
     reconstruct, `<folder>/reconstruction-<samples seen>.png`: real and reconstructed in turns.
+
+    Has no state, and should come after the callbacks that save: the pictures at the end take time
+    and room. When they cannot be made, a warning says so.
 
     Args:
         ledger: TensorBoard gets the same pictures.
@@ -93,7 +99,16 @@ class ImagePreview(L.Callback):
             self._preview(trainer, model_of(pl_module))
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        model = model_of(pl_module)
+        try:
+            self._finish(trainer, model_of(pl_module))
+        except Exception as error:  # whatever it is, it must not cost a training that is done
+            log.warning(
+                "the pictures at the end of training could not be made (%s: %s); the training "
+                "itself is complete. Try again with: genmodels look run=%s",
+                type(error).__name__, error, self.folder.parent,
+            )  # fmt: skip
+
+    def _finish(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         self._preview(trainer, model)
         if self.looks is not None and trainer.is_global_zero:
             finish(

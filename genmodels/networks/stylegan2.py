@@ -51,6 +51,7 @@ class Generator(nn.Module):
 
     Attributes:
         noise_dim: numbers of noise per sample.
+        normalises: whether the embedding of a condition is scaled to one length: it is.
         truncation: psi; outside of training w becomes mean + psi (w - mean), with the mean of the
             level that c names. 1 changes nothing, 0 leaves one sample per level besides its noise.
 
@@ -59,6 +60,7 @@ class Generator(nn.Module):
     """
 
     layers: Tensor
+    normalises = True
 
     def __init__(
         self,
@@ -158,10 +160,11 @@ class MinibatchDeviation(nn.Module):
     """One more channel: how much the samples of a group differ, averaged over all positions.
 
     Groups are neighbours in the batch, so that their gradients stay in one process. A batch that
-    does not divide into groups of that size has the largest smaller ones that it divides into.
+    does not divide into groups of that size has as few smaller ones as can be, their sizes equal
+    or one apart. None has a single sample, which differs from nothing, if the batch has more.
 
     Args:
-        group: samples per group.
+        group: most samples per group (3 instead of 2 where a batch is odd).
 
     References:
         Karras et al., "Progressive Growing of GANs", 2018, section 3.
@@ -173,13 +176,28 @@ class MinibatchDeviation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C + 1, H, W)."""
-        size = next(n for n in range(self.group, 0, -1) if len(x) % n == 0)
-        with full_precision(x):
-            groups = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (-1, size))
-            centred = groups - groups.mean(1, keepdim=True)
-            deviation = (centred.square().mean(1) + 1e-8).sqrt().mean((1, 2, 3))
-        each = deviation.to(x.dtype).repeat_interleave(size)
+        size, larger = divmod(len(x), self._count(len(x)))
+        cut = larger * (size + 1)
+        if larger:
+            each = torch.cat([_deviations(x[:cut], size + 1), _deviations(x[cut:], size)])
+        else:
+            each = _deviations(x, size)
         return torch.cat([x, each[:, None, None, None].expand(-1, 1, *x.shape[2:])], 1)
+
+    def _count(self, rows: int) -> int:
+        """How many groups: as few as hold `group` each at most, but none of one."""
+        if self.group == 1:
+            return rows
+        return min(math.ceil(rows / self.group), max(1, rows // 2))
+
+
+def _deviations(x: Tensor, size: int) -> Tensor:
+    """(B, C, H, W) in groups of one size -> the mean deviation in the group of each (B,)."""
+    with full_precision(x):
+        groups = x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (-1, size))
+        centred = groups - groups.mean(1, keepdim=True)
+        deviation = (centred.square().mean(1) + 1e-8).sqrt().mean((1, 2, 3))
+    return deviation.to(x.dtype).repeat_interleave(size)
 
 
 class Halving(nn.Module):

@@ -27,7 +27,7 @@ from genmodels.tasks.prepare import Prepared
 __all__ = ["absolute", "record_end", "record_start", "show_config"]
 
 LIBRARIES = ("torch", "lightning", "numpy", "pyarrow", "hydra-core")
-MACHINERY = ("callbacks", "logger", "data", "overrides", "run", "resume", "overwrite")
+MACHINERY = ("advice", "callbacks", "logger", "data", "overrides", "run", "resume", "overwrite")
 """Settings that do not make one model better than another: not for TensorBoard's comparison."""
 
 

@@ -6,6 +6,7 @@ import torch
 from genmodels.algorithms.warm_up import WarmUp
 from genmodels.schedules import Ramp
 from tests.algorithms.test_image_updates import batch, gan, optimizers, residual, run_on_meta
+from tests.algorithms.test_styled_updates import styled
 
 
 def warm_up():
@@ -37,6 +38,11 @@ def test_samples_are_told_what_their_weights_were_trained_with():
     other.load_sampler_state({k: v.clone() for k, v in one.sampler_state().items()})
     assert float(other.warm_up.factor) == 0.25
     assert not [name for name in gan().sampler_state() if "warm" in name]
+
+
+def test_a_generator_that_normalises_its_condition_refuses_to_have_it_blended_in():
+    with pytest.raises(ValueError, match=r"model\.warm_up must be null with this generator"):
+        styled(warm_up=warm_up())
 
 
 def test_updates_without_the_host():

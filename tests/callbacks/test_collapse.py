@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,7 +30,7 @@ def alarm(tmp_path, spreads=(), **changes):
         "sample": lambda n: [0] * n, "validation": [0] * 4, "seed": 0,
         "diversity": lambda real, made, seed: next(values, 1.0), "monitor": "val/score",
         "rows": 10, "least_diversity": 0.5, "most_won": 0.99, "patience": 3, "worse": 1.5,
-        "rollback": False, "factor": 0.5, "most_rollbacks": 2,
+        "rollback": False, "factor": 0.5, "most_rollbacks": 2, "advice": "Try augment=ada",
     }  # fmt: skip
     (tmp_path / "checkpoints").mkdir(exist_ok=True)
     return CollapseAlarm(**(options | changes))
@@ -128,6 +129,78 @@ def test_it_goes_back_to_the_best_weights_with_lower_rates_and_an_unbroken_clock
     for _ in range(3):
         measure(made, [0.2, 0.3, 0.4, 0.5], model=model, trainer=trainer)
     assert made.rollbacks == 2
+
+
+def rolled_back(tmp_path, caplog, change):
+    """After a good state, a change, and three bad numbers: whether it went back, and the log."""
+    model, made = gan(), alarm(tmp_path, rollback=True)
+    trainer = trainer_of(model, [made])
+    model.num_samples = 500
+    measure(made, [0.3], model=model, trainer=trainer)
+    change(made, model, trainer)
+    measure(made, [0.4, 0.5, 0.6], model=model, trainer=trainer)
+    return made.rollbacks > 0, "\n".join(said(caplog))
+
+
+def test_a_state_of_a_future_that_did_not_happen_is_not_gone_back_to(tmp_path, caplog):
+    def crash(made, model, trainer):
+        saved = made.state_dict()
+        model.num_samples = 1000
+        measure(made, [0.2], model=model, trainer=trainer)
+        made.load_state_dict(saved)
+        model.num_samples = 500
+
+    back, text = rolled_back(tmp_path, caplog, crash)
+    assert not back
+    assert text.count("the run went on from an earlier state: it is removed") == 1
+    assert not (tmp_path / "checkpoints" / "good.ckpt").exists()
+
+
+def test_a_state_with_a_clock_ahead_of_the_run_is_not_gone_back_to(tmp_path, caplog):
+    def rewind(made, model, trainer):
+        model.num_samples = 499
+
+    assert not rolled_back(tmp_path, caplog, rewind)[0]
+
+
+def test_a_resumed_run_goes_back_to_the_state_that_it_had_kept(tmp_path, caplog):
+    def resume(made, model, trainer):
+        made.load_state_dict(made.state_dict())
+
+    assert rolled_back(tmp_path, caplog, resume)[0]
+
+
+def test_the_best_number_is_that_of_the_state_that_was_kept(tmp_path):
+    model, made = gan(), alarm(tmp_path, rollback=True)
+    measure(made, [0.3], model=model)
+    model.nonfinite.fill_(True)
+    measure(made, [0.2], model=model)
+    assert made.best == 0.3
+    model.nonfinite.fill_(False)
+    measure(made, [0.25], model=model)
+    assert made.best == 0.25
+    assert torch.load(tmp_path / "checkpoints" / "good.ckpt", weights_only=True)["best"] == 0.25
+
+
+def test_only_the_first_process_tells_of_a_way_back(tmp_path, caplog):
+    def follow(made, model, trainer):
+        trainer.is_global_zero = False
+
+    back, text = rolled_back(tmp_path, caplog, follow)
+    assert back
+    assert "went back" not in text
+
+
+@pytest.mark.parametrize("model", ["dcgan", "r3gan", "stylegan2"])
+@pytest.mark.parametrize("kind", ["warn", "rollback"])
+def test_the_advice_names_what_a_model_takes(model, kind):
+    cfg = compose("train", [f"model={model}", "data=digits", f"alarm={kind}"])
+    advice = cfg.callbacks.collapse.advice
+    assert advice.startswith("Try augment=ada")
+    assert ("warm_up=ramp" in advice) == ("warm_up" in cfg.model)
+    assert ("alarm=rollback" in advice) == (kind == "warn")
+    words = [word for word in re.split("[ ,;]+", advice) if "=" in word]
+    compose("train", [f"model={model}", "data=digits", *words])
 
 
 def test_without_rollback_nothing_is_written_or_moved(tmp_path):

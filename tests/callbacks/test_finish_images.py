@@ -11,12 +11,16 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.img_mime_type_detector import from_bytes
 from torch.utils.tensorboard import SummaryWriter
 
+from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.preview_images import ImagePreview
 from genmodels.data.batching import Rows, Shuffled
 from genmodels.data.module import DataModule
 from genmodels.layout import Condition
 from genmodels.report.looks.looks import Looks
+from genmodels.run import Run
+from genmodels.tasks.compose import compose
+from genmodels.tasks.train import train
 from genmodels.types import Images
 from tests.report.looks.models import LABELLED, Paint, PaintEncoded, model
 
@@ -116,6 +120,44 @@ def test_a_model_without_a_latent_says_so_and_ends_well(tmp_path, caplog):
         folder = ended(tmp_path, model(latent_dim=0))
     assert {f.name[:4] for f in folder.iterdir()} == {"real", "fake", "neig"}
     assert "No picture of a walk: this model draws discrete codes" in caplog.text
+
+
+def test_a_picture_that_cannot_be_made_costs_a_warning_and_not_the_training(
+    tmp_path, caplog, monkeypatch
+):
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Looks, "__call__", fail)
+    folder = ended(tmp_path, model())
+    assert "could not be made (OSError: [Errno 28] No space left on device)" in caplog.text
+    assert (folder / "fake-0000000640.png").exists()
+
+
+def test_state_and_weights_are_saved_before_the_pictures_at_the_end(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(*args, **kwargs):
+        raise Killed
+
+    monkeypatch.setattr(Looks, "__call__", kill)
+    np.savez(tmp_path / "some.npz", images=RNG.integers(0, 256, (60, 8, 8), np.uint8))
+    words = ["model=dcgan", "data=npz", f"data.path={tmp_path / 'some.npz'}", "logger=none"]
+    words += ["trainer.accelerator=cpu", "trainer.max_epochs=2", "validation.select=last"]
+    words += ["batching.batch_size=8", "batching.updates_per_epoch=2", f"run={tmp_path / 'run'}"]
+    words += ["model.generator.width=4", "model.discriminator.width=4"]
+    with pytest.raises(Killed):
+        train(compose("train", words))
+    run = Run(tmp_path / "run")
+    assert read_checkpoint(run)["position"]["epoch"] == 2
+    assert run.weights.exists()
+
+
+@pytest.mark.parametrize("words", [["data=digits", "model=r3gan"], ["data.path=a.csv"]])
+def test_nothing_that_saves_comes_after_the_checkpoint(words):
+    names = list(compose("train", words).callbacks)
+    assert names[names.index("checkpoint") :] == ["checkpoint", "preview"]
 
 
 def test_the_randomness_of_training_is_left_alone(tmp_path):

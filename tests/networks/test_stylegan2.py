@@ -193,12 +193,26 @@ def test_a_group_sees_its_own_deviation_and_no_other():
     assert float(y[:4, 3].max()) == pytest.approx(1e-4)
 
 
-@pytest.mark.parametrize(("rows", "size"), [(6, 3), (7, 1), (2, 2), (12, 4)])
-def test_a_batch_of_any_size_has_groups(rows, size):
+CASES = [
+    (12, 4, [4, 4, 4]), (6, 4, [3, 3]), (7, 4, [4, 3]), (61, 4, [4] * 13 + [3] * 3), (2, 4, [2]),
+    (5, 2, [3, 2]), (3, 2, [3]), (1, 4, [1]), (3, 1, [1, 1, 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "group", "sizes"), CASES)
+def test_a_batch_of_any_size_has_groups_of_several(rows, group, sizes):
     x = torch.randn(rows, 1, 2, 2).double()
-    y = MinibatchDeviation(4)(x)[:, 1, 0, 0]
-    first = (x[:size].var(0, unbiased=False) + 1e-8).sqrt().mean()
-    torch.testing.assert_close(y[:size], first.expand(size))
+    y = MinibatchDeviation(group)(x)[:, 1, 0, 0]
+    expected = [
+        (part.var(0, unbiased=False) + 1e-8).sqrt().mean().expand(len(part))
+        for part in x.split(sizes)
+    ]
+    torch.testing.assert_close(y, torch.cat(expected))
+
+
+def test_groups_of_unequal_sizes_need_no_host():
+    x = torch.empty(61, 1, 2, 2, device="meta")
+    assert MinibatchDeviation(4)(x).shape == (61, 2, 2, 2)
 
 
 def test_the_verdict_depends_on_the_group_alone():
