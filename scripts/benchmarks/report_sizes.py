@@ -45,10 +45,10 @@ def step(result: dict[str, Any]) -> str:
 def sampling(result: dict[str, Any]) -> str:
     text = "## Sampling to Parquet\n\n"
     text += f"{on(result['machine'])} `GENMODELS_DATA=... python scripts/benchmarks/sampling.py`\n"
-    text += (
-        "Microseconds of processor time per row, by stage, on one thread; the limit is what the\n"
-    )
-    text += "matrix products of the model alone would take.\n\n"
+    text += "Microseconds of processor time per row, by stage, on one thread; the limit is what\n"
+    text += "the matrix products of the model alone would take. Rows/s of the whole verb: as they\n"
+    text += f"were (load before the first: {result['machine']['load_before']}), and by processor\n"
+    text += "time.\n\n"
     stages = list(result["results"][0]["stages_us_per_row"])
     rows = [
         [
@@ -58,10 +58,12 @@ def sampling(result: dict[str, Any]) -> str:
             r.get("limit_us_per_row", ""),
             ", ".join(f"{kind} {share}" for kind, share in r.get("shares", {}).items()),
             f"{r['rows_per_second']:,}",
+            f"{r['rows_per_second_if_the_cores_were_free']:,}",
         ]
         for r in result["results"]
     ]
-    header = ["model", *stages, "kFLOP per row", "limit µs", "the model's time, %", "rows/s"]
+    last = ["the model's time, %", "rows/s", "rows/s were the cores free"]
+    header = ["model", *stages, "kFLOP per row", "limit µs", *last]
     return text + table(header, rows)
 
 
