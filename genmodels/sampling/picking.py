@@ -256,17 +256,20 @@ class _Pool:
 
 
 def _rounds(index: np.ndarray, keep: float | None) -> list[np.ndarray]:
-    """Rows that candidates are drawn for, in turn: first all, then as many more as `keep` needs."""
+    """Rows that candidates are drawn for, in turn: first all, then as many more as `keep` needs.
+
+    Those are spread evenly over a class, so that the first rows of a block have their share.
+    """
     every = np.arange(len(index))
     if keep is None:
         return [every]
     size = np.bincount(index)[index]
-    wanted = np.ceil(size / keep - 1e-9)
+    wanted = np.ceil(size / keep - 1e-9).astype(np.int64)
     rank = np.empty(len(index), np.int64)
     order = np.argsort(index, kind="stable")
     rank[order] = _ranks(index[order])
-    rounds = int(np.ceil(wanted / size).max())
-    return [every[attempt * size + rank < wanted] for attempt in range(rounds)]
+    drawn = (rank + 1) * wanted // size - rank * wanted // size
+    return [every[drawn > attempt] for attempt in range(int(drawn.max()))]
 
 
 def _ranks(groups: np.ndarray) -> np.ndarray:

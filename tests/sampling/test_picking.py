@@ -73,6 +73,14 @@ def test_the_surest_share_of_the_candidates_of_each_class_is_kept():
     assert facts["agreement_after"] == 1.0
 
 
+def test_the_first_rows_of_a_block_have_their_share_of_the_candidates():
+    made = sampler(rule="each", keep=0.7, block_rows=300)
+    made.sample(60)
+    facts = made.picker.facts()
+    assert facts["kept"] == 60
+    assert facts["candidates"] == pytest.approx(60 / 0.7, abs=3)
+
+
 def test_keeping_all_is_drawing_as_the_model_does():
     plain, kept = sampler().sample(100), sampler(keep=1.0).sample(100)
     assert (plain.pixels == kept.pixels).all()
