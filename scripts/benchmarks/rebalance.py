@@ -37,12 +37,14 @@ def measure(table: str, repeats: int, words: list[str]) -> dict[str, Any]:
         *words,
     )
     report = json.loads((out / "report.json").read_text())
+    facts = report["facts"]
+    facts["settings"] = facts["settings"].replace(f"{out.parent}/", "")
     details = {section["title"]: section["details"] for section in report["sections"]}
     return {
         "repeats": repeats,
         "wall_s_of_the_last_call": cost.wall_s,
         "peak_mb": cost.peak_mb,
-        "facts": report["facts"],
+        "facts": facts,
         "answer": report["summary"],
         "verdicts": taken(details["Answer"][0]),
         "scores": taken(details["All scores"][-1]),
