@@ -80,9 +80,8 @@ class TableCodec:
         Args:
             raw: the training rows, typed by the schema.
             schema: of the table.
-            numeric: how numbers are encoded: a mode and a place in it, a normal score, or one
-                level per distinct value (columns with more than `max_levels` distinct values
-                get a normal score).
+            numeric: how numbers are encoded: a mode and a place in it, a normal score, or one level
+                per distinct value (a normal score where these are more than `max_levels`).
             point_masses: give numbers of outstanding frequency an outcome of their own.
             max_modes: most modes of a numeric column (mode_specific).
             min_weight: lighter modes are dropped (mode_specific).
@@ -90,14 +89,12 @@ class TableCodec:
             mixture_points: the mixture is fitted to so many weighted points (mode_specific).
             knots: most quantiles kept of a numeric column (quantile), at least 16.
             max_levels: most levels of a categorical block; rarer ones share one. At least 2.
-            discrete_below: integer columns with fewer distinct values are encoded as levels;
-                0 is never.
-            tokens_below: numeric columns, whole or not, with at most so many distinct values,
-                and eight rows or more behind each on average, are encoded as levels; 0 is never.
+            discrete_below: integer columns with fewer distinct values become levels; 0 is never.
+            tokens_below: numbers of at most so many distinct values, with eight rows or more behind
+                each on average, become levels; 0 is never.
             weekday: split dates into week and weekday; "auto": when weekdays matter.
             identities: compute, instead of encode, numbers that others determine in all rows.
-            remainders: encode times and totals as their distance from others, where that is far
-                simpler.
+            remainders: encode times and totals as distances from others that are far simpler.
             seed: of everything random in fitting.
 
         Raises:
@@ -116,9 +113,7 @@ class TableCodec:
             tokens_below=tokens_below,
             weekday=weekday,
         )
-        _check_names(raw, schema)
-        found = find_identities(raw, schema, seed) if identities else ()
-        found += find_remainders(raw, schema, found) if remainders else ()
+        found = _related(raw, schema, seed, identities=identities, remainders=remainders)
         return cls(schema=schema, columns=_fitted(raw, schema, recipe, found, seed))
 
     def encode(self, raw: pa.Table, seed: int) -> Encoded:
@@ -255,6 +250,19 @@ class TableCodec:
         schema = TableSchema.from_state(state["schema"])
         pairs = zip(schema.columns, state["columns"], strict=True)
         return cls(schema=schema, columns=tuple(column_from_state(c, s) for c, s in pairs))
+
+
+def _related(
+    raw: pa.Table, schema: TableSchema, seed: int, *, identities: bool, remainders: bool
+) -> tuple[Identity, ...]:
+    """What is computed from other columns, and what is encoded as a distance from them.
+
+    Raises:
+        ValueError: when columns of the schema are not there.
+    """
+    _check_names(raw, schema)
+    exact = find_identities(raw, schema, seed) if identities else ()
+    return exact + (find_remainders(raw, schema, exact) if remainders else ())
 
 
 def _fitted(

@@ -15,6 +15,7 @@ from genmodels.types import Images, Raw
 from genmodels.writers.base import name_shards, sync_file, table_shards
 from genmodels.writers.parquet_images import write_images
 from genmodels.writers.png import check_level
+from genmodels.writers.row_groups import row_groups
 
 __all__ = ["ParquetWriter"]
 
@@ -97,22 +98,9 @@ class ParquetWriter:
             "write_statistics": False,
         }
         with pq.ParquetWriter(path, schema, **options) as writer:
-            for group in _row_groups(itertools.chain([first], pieces), self.row_group_rows):
+            for group in row_groups(itertools.chain([first], pieces), self.row_group_rows):
                 writer.write_table(group.replace_schema_metadata(schema.metadata))
         sync_file(path)
-
-
-def _row_groups(pieces: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    held: list[pa.Table] = []
-    size = 0
-    for piece in pieces:
-        held.append(piece)
-        size += piece.num_rows
-        if size >= rows:
-            yield pa.concat_tables(held)
-            held, size = [], 0
-    if held:
-        yield pa.concat_tables(held)
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:

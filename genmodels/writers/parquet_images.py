@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from genmodels.types import Images, Raw
 from genmodels.writers.base import name_shards, sync_file
 from genmodels.writers.png import checked, encoded, image_shards, threads
+from genmodels.writers.row_groups import row_groups
 
 __all__ = ["write_images"]
 
@@ -55,7 +56,7 @@ def write_images(
                     _table(images, start, encoded(images, level, pool), schema)
                     for _, start, images in group
                 )
-                for table in _regrouped(tables, per_group):
+                for table in row_groups(tables, per_group, exact=True):
                     writer.write_table(table, row_group_size=per_group)
             sync_file(part)
             parts.append(part)
@@ -79,19 +80,3 @@ def _table(images: Images, start: int, blobs: list[bytes], schema: pa.Schema) ->
     if images.labels is not None:
         columns.append(pa.array(images.labels, pa.int64()))
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _regrouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows in pieces of a multiple of `rows`, but the last."""
-    held: list[pa.Table] = []
-    size = 0
-    for table in tables:
-        held.append(table)
-        size += table.num_rows
-        if size >= rows:
-            whole = pa.concat_tables(held)
-            cut = size - size % rows
-            yield whole.slice(0, cut)
-            held, size = [whole.slice(cut)], size - cut
-    if size:
-        yield pa.concat_tables(held)

@@ -116,17 +116,10 @@ class Derived:
         """The column (N,) from its decoded sources, in the order of the identity."""
         masks = [mask for mask in map(missing_mask, sources) if mask is not None]
         arrays = [pc.fill_null(s, 0).to_numpy(zero_copy_only=False) for s in sources]
-        total = self.rounded(np.clip(self.identity.of(arrays), *self._ends))
+        total = self.numbers.rounded(np.clip(self.identity.of(arrays), *self._ends))
         if self.numbers.integer:
             total = np.clip(total.astype(np.int64), self.numbers.lower, self.numbers.upper)
         return with_missing(total, np.any(masks, axis=0) if masks else None)
-
-    def rounded(self, total: np.ndarray) -> np.ndarray:
-        """Numbers float64 (N,) with the column's decimals."""
-        if not self.numbers.stepped:
-            return total
-        scale = 10.0 ** (self.numbers.decimals or 0)
-        return np.asarray(np.rint(total * scale) / scale)
 
     @property
     def _ends(self) -> tuple[float, float]:

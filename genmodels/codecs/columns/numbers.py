@@ -110,6 +110,13 @@ class Numbers:
             out[missing] = 0.0
         return out, missing
 
+    def rounded(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers float64 (N,) with the column's decimals."""
+        if not self.stepped:
+            return numbers
+        scale = 10.0 ** (self.decimals or 0)
+        return np.asarray(np.rint(numbers * scale) / scale)
+
     def distinct(self, data: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Distinct values of a column: as they are, as offsets (ascending), and their counts.
 

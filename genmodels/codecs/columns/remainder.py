@@ -112,10 +112,7 @@ class Remainder:
         first, *others = (pc.fill_null(p, 0).to_numpy(zero_copy_only=False) for p in parts)
         low, high = self.numbers.lower, self.numbers.upper
         if not self.numbers.integer:
-            scale = 10.0 ** (self.numbers.decimals or 0)
-            total = self.identity.of(others) + first
-            if self.numbers.decimals is not None:
-                total = np.rint(total * scale) / scale
+            total = self.numbers.rounded(self.identity.of(others) + first)
             return with_missing(np.clip(total, low, high), missing)
         whole = np.clip(_whole_sum(first, others, self.identity), low, high)
         out = with_missing(whole, missing)
