@@ -15,6 +15,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from genmodels.pixels import gather
+
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "num_rows", "take_rows"]
 
 Encoded = dict[str, Tensor]
@@ -24,7 +26,7 @@ int32 for tables, `pixels` (N, C, H, W) uint8 for images."""
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled or unlabelled images in memory (or memory-mapped).
+    """Labelled or unlabelled images in memory, or mapped into it from a file (see `pixels.py`).
 
     Args:
         pixels: uint8, shape (N, C, H, W).
@@ -41,7 +43,7 @@ class Images:
 
     def take(self, rows: np.ndarray) -> Images:
         labels = None if self.labels is None else self.labels[rows]
-        return Images(self.pixels[rows], labels, self.class_names)
+        return Images(gather(self.pixels, rows), labels, self.class_names)
 
 
 Raw: TypeAlias = "pa.Table | Images"

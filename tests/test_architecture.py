@@ -29,6 +29,7 @@ FOUNDATION = {
     "margins",
     "wishes",
     "files",
+    "pixels",
 }
 LEAVES = {
     "codecs",
@@ -48,7 +49,8 @@ LEAVES = {
 MIDDLE = FOUNDATION | {"schedules", "ema"}
 # room -> the rooms that it may import (its own always)
 MAY_IMPORT: dict[str, set[str]] = {
-    "types": set(),
+    "types": {"pixels"},
+    "pixels": set(),
     "schema": set(),
     "wishes": set(),
     "files": set(),

@@ -23,7 +23,7 @@ OF_A_MODEL = {
     "augment": "dcgan", "ema": "dcgan", "head": "dcgan", "loss": "dcgan", "penalties": "dcgan",
     "warm_up": "dcgan", "alarm": "dcgan",
     "ex_post": "conv_vae", "likelihood": "conv_vae", "network": "tabvae", "prior": "tvae2",
-    "quantizer": "vqvae",
+    "quantizer": "vqvae", "decoding": "vqvae",
 }  # fmt: skip
 # Supplied at run time by tasks/, or by whoever calls the partial: never written in YAML.
 RUNTIME = {

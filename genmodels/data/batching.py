@@ -25,8 +25,11 @@ __all__ = ["Batches", "Batching", "ConditionBalanced", "Plan", "Rows", "Shuffled
 class Rows:
     """Encoded rows and what each could be conditioned on, on one device.
 
+    Rows that would take more than half of an accelerator's free memory stay with the host, and
+    each step's share of them is moved.
+
     Args:
-        encoded: N rows.
+        encoded: N rows, on the device of `codes` or, see above, with the host.
         codes: level of each row in each of G groups, int64 (N, G).
         condition: the G groups.
         expand: encoded rows -> dense rows.
@@ -53,12 +56,14 @@ class Rows:
         return self.codes.device
 
     def to(self, device: torch.device) -> Rows:
-        encoded = {name: value.to(device) for name, value in self.encoded.items()}
+        encoded = self.encoded
+        if fits(sum(value.nbytes for value in encoded.values()), device):
+            encoded = {name: value.to(device) for name, value in encoded.items()}
         return Rows(encoded, self.codes.to(device), self.condition, self.expand.to(device))
 
     def batch(self, index: Tensor, position: Tensor | None) -> Batch:
         """Dense rows `index` (B,), told the condition `position` (B,)."""
-        x = self.expand({name: value[index] for name, value in self.encoded.items()})
+        x = self.expand({name: taken(value, index) for name, value in self.encoded.items()})
         c = x.new_zeros(len(index), self.condition.width)
         return Batch(x, c if position is None else c.scatter_(1, position[:, None], 1.0))
 
@@ -70,6 +75,22 @@ class Rows:
         offsets = torch.tensor(self.condition.offsets, device=self.device)
         group = torch.randint(groups, index.shape, generator=generator, device=self.device)
         return self.codes[index, group] + offsets[group]
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes may live on a device for good."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return size <= free // 2
+
+
+def taken(value: Tensor, index: Tensor) -> Tensor:
+    """`value[index]` on the device of the index."""
+    if value.device == index.device:
+        return value[index]
+    rows = value[index.to(value.device)]
+    return (rows.pin_memory() if index.is_cuda else rows).to(index.device, non_blocking=True)
 
 
 class Plan(Protocol):

@@ -29,6 +29,7 @@ from genmodels.layout import Condition, Layout, TableLayout
 from genmodels.margins import Margin, margins_from_state
 from genmodels.run import Run
 from genmodels.schema import Schema, TableSchema, schema_from_state
+from genmodels.tasks.memory_format import FORMATS, arrange, check_format
 from genmodels.tasks.trust import check_trust
 from genmodels.types import Raw, Source
 
@@ -109,6 +110,9 @@ def build_model(
     if not isinstance(model, GenerativeModel):
         name = getattr(getattr(model, "func", model), "__name__", type(model).__name__)
         raise ValueError(f"model must name a GenerativeModel with all its parts, got {name}")
+    chosen = check_format(cfg.get("memory_format", "contiguous"))
+    if chosen in FORMATS:
+        arrange(model, chosen)
     return model
 
 

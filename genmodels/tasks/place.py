@@ -18,7 +18,9 @@ from genmodels.tasks.record import absolute
 
 __all__ = ["default_run", "nothing_to_do", "place", "resumed_config"]
 
-CHANGEABLE = ("trainer", "validation", "callbacks", "logger", "run", "resume", "overwrite")
+CHANGEABLE = (
+    "trainer", "validation", "callbacks", "logger", "memory_format", "run", "resume", "overwrite",
+)  # fmt: skip
 CHANGEABLE_DATA = ("data.path", "data.holdout_path", "data.source.path")
 
 
@@ -81,6 +83,8 @@ def resumed_config(cfg: DictConfig, target: Run) -> DictConfig:
         if key in cfg.choices:
             _choose(saved, cfg, target, key, given=keys)
     for key in keys:
+        if key == "memory_format" and cfg.memory_format == "fastest":
+            continue  # it was tried when the run began
         if key not in cfg.choices:
             _set(saved, cfg, target, key)
     source = saved.data.get("source") or {}

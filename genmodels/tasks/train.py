@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, cast
 
 import lightning as L
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 
@@ -28,6 +29,7 @@ from genmodels.tasks.build import build_model, complete, instantiate
 from genmodels.tasks.compose import require
 from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.fit import check_fit
+from genmodels.tasks.memory_format import fastest
 from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
 from genmodels.tasks.prepare import Prepared, prepare
 from genmodels.tasks.quiet import quiet_libraries
@@ -79,6 +81,8 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
     check_fit(cfg)
     L.seed_everything(cfg.seed, verbose=False)
     prepared = prepare(cfg, source, target if state is not None else None)
+    if state is None and cfg.memory_format == "fastest":
+        _choose_format(cfg, prepared)
     model = build_model(cfg, prepared.codec.layout, prepared.condition, prepared.schema)
     if state is not None and nothing_to_do(cfg, state):
         log.info("%s is already trained for %s epochs", target, state["position"]["epoch"])
@@ -93,6 +97,18 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
         log.info("Going on with %s from %s samples (epoch %s)", target, f"{int(samples):,}", epoch)
     sitting = _claim(cfg, target, partial(_sit, cfg, prepared, model, state), state is None)
     return _fit(sitting, cfg, prepared, model, fresh=state is None)
+
+
+def _choose_format(cfg: DictConfig, prepared: Prepared) -> None:
+    """Put the faster memory format into the configuration, in place of "fastest"."""
+    layout = prepared.codec.layout
+    build = partial(build_model, cfg, layout, prepared.condition, prepared.schema)
+    rows = prepared.train.through(build().reads(layout))
+    _, size = instantiate(cfg.batching).updates(len(rows))
+    index = torch.arange(size) % len(rows)
+    batch = rows.batch(index, rows.told(index, torch.Generator().manual_seed(cfg.seed)))
+    gpu = cfg.trainer.accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    cfg.memory_format = fastest(build, batch, torch.device("cuda" if gpu else "cpu"))
 
 
 def _claim(cfg: DictConfig, target: Run, sit: Callable[[Run], Sitting], fresh: bool) -> Sitting:

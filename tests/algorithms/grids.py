@@ -8,6 +8,7 @@ from genmodels.algorithms.vqvae import VQVAE
 from genmodels.ema import EMA
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
 from genmodels.likelihoods.images import DiscretizedLogistic
+from genmodels.networks.masked_transformer import MaskedTransformer
 from genmodels.networks.quantizers import FSQ, Codebook
 from genmodels.networks.token_transformer import TokenTransformer
 from genmodels.networks.vqvae import Decoder, Encoder
@@ -22,11 +23,16 @@ QUANTIZERS = {
 }
 
 
-def vqvae(quantizer="fsq", shape=(1, 8, 8), condition=LABELLED, sampling="mean", **more):
+DECODINGS = {"raster": TokenTransformer, "parallel": partial(MaskedTransformer, steps=3)}
+
+
+def vqvae(
+    quantizer="fsq", shape=(1, 8, 8), condition=LABELLED, sampling="mean", decoding="raster", **more
+):
     layout = ImageLayout(*shape)
     sizes = {"layout": layout, "cells": 16, "width": 4, "blocks": 1, "features": 6}
     prior = partial(
-        TokenTransformer, hidden=16, layers=1, heads=2, expansion=2.0, dropout=0.1,
+        DECODINGS[decoding], hidden=16, layers=1, heads=2, expansion=2.0, dropout=0.1,
         label_dropout=0.1,
     )  # fmt: skip
     options = {

@@ -9,18 +9,19 @@ from genmodels.algorithms.base import BoundsLikelihood
 from genmodels.layout import Condition
 from genmodels.likelihoods.images import to_pixels
 from genmodels.types import Batch
-from tests.algorithms.grids import LABELLED, QUANTIZERS, batch, train, vqvae
+from tests.algorithms.grids import DECODINGS, LABELLED, QUANTIZERS, batch, train, vqvae
 
 SHAPES = [(1, 8, 8), (1, 20, 28), (2, 17, 31), (4, 32, 32), (3, 64, 48)]
 AUTOENCODER = ("learned.encoder", "learned.quantizer", "learned.decoder", "learned.likelihood")
 
 
-@pytest.mark.parametrize("sampling", ["mean", "draw"])
+@pytest.mark.parametrize(("sampling", "decoding"), [("mean", "raster"), ("draw", "parallel")])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("quantizer", QUANTIZERS)
-def test_updates_and_samples_run_without_the_host(quantizer, shape, sampling):
+def test_updates_and_samples_run_without_the_host(quantizer, shape, sampling, decoding):
     """Any transfer to or from the host raises on this device."""
-    model = vqvae(quantizer, shape, sampling=sampling, guidance=2.0, top_p=0.9).to("meta")
+    ways = {"sampling": sampling, "decoding": decoding, "guidance": 2.0, "top_p": 0.9}
+    model = vqvae(quantizer, shape, **ways).to("meta")
     optimizers = model.configure_optimizers()
     for number in range(2):
         model.num_samples = 12 * number
@@ -31,11 +32,12 @@ def test_updates_and_samples_run_without_the_host(quantizer, shape, sampling):
     assert (pixels.shape, pixels.dtype) == ((4, *shape), torch.uint8)
 
 
+@pytest.mark.parametrize("decoding", DECODINGS)
 @pytest.mark.parametrize("condition", [LABELLED, Condition()], ids=["labelled", "unlabelled"])
 @pytest.mark.parametrize("quantizer", QUANTIZERS)
-def test_an_update_moves_every_parameter(quantizer, condition):
+def test_an_update_moves_every_parameter(quantizer, condition, decoding):
     torch.manual_seed(0)
-    model = vqvae(quantizer, (2, 5, 7), condition)
+    model = vqvae(quantizer, (2, 5, 7), condition, decoding=decoding)
     before = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
     train(model, 2)
     after = dict(model.named_parameters())
@@ -88,10 +90,11 @@ def test_the_prior_learns_the_tokens_of_the_averaged_encoder(monkeypatch):
     assert not torch.equal(live, average)
 
 
+@pytest.mark.parametrize("decoding", DECODINGS)
 @pytest.mark.parametrize("quantizer", QUANTIZERS)
-def test_a_sample_is_a_function_of_its_inputs_alone(quantizer):
+def test_a_sample_is_a_function_of_its_inputs_alone(quantizer, decoding):
     torch.manual_seed(0)
-    model = train(vqvae(quantizer, sampling="draw"), 2)
+    model = train(vqvae(quantizer, sampling="draw", decoding=decoding), 2)
     z, c, u = torch.empty(5, 0), batch(model, 5).c, torch.rand(5, model.noise_dim)
     whole = model.sample(z, c, u)["pixels"]
     assert torch.equal(model.train().sample(z, c, u)["pixels"], whole)

@@ -1,8 +1,12 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from genmodels.data.sources.decode import Policy, check_size, decode, read_header, resize_pixels
+from genmodels.data.sources.imagefolder import ImageFolder
 
 ANY = {"size": None, "resize": "fit", "channels": 3, "alpha": "white", "max_pixels": 10**6}
 
@@ -104,6 +108,21 @@ def test_a_picture_that_claims_too_many_pixels_is_not_decoded(tmp_path, colour):
     for read in (lambda: read_header(file, 53), lambda: decode(file, policy(max_pixels=53))):
         with pytest.raises(ValueError, match=r"claims 54 pixels, more than data\.max_pixels=53"):
             read()
+
+
+def test_a_bomb_of_a_picture_is_listed_as_unreadable(tmp_path):
+    """A header of 60 bytes that claims 900 million pixels."""
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    parts = [chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b"")]
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    with pytest.raises(ValueError, match=r"bomb\.png.*900000000 pixels"):
+        ImageFolder(path=tmp_path).load()
 
 
 def test_resize_policies_on_a_black_and_white_strip(tmp_path):

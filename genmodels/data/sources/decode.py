@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from genmodels.data.sources.parallel import for_chunks
+from genmodels.pixels import room
 
 __all__ = [
     "BROKEN",
@@ -33,7 +34,10 @@ __all__ = [
 Resize = Literal["fit", "crop", "stretch", "pad"]
 Alpha = Literal["drop", "keep", "white"]
 
-BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
+BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 """What Pillow raises for a file that it cannot read; SyntaxError is its word for a bad header."""
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -119,7 +123,7 @@ def resize_pixels(
         return pixels
     if resize == "crop" and (pixels.shape[2] < size[0] or pixels.shape[3] < size[1]):
         raise ValueError(_too_small(pixels.shape[2], pixels.shape[3], size))
-    out = np.empty((*pixels.shape[:2], *size), np.uint8)
+    out = room((*pixels.shape[:2], *size))
 
     def work(start: int, stop: int) -> None:
         for i in range(start, stop):

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
 from genmodels.data.sources.decode import (
     BROKEN,
@@ -33,7 +32,8 @@ from genmodels.data.sources.decode import (
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.parquet import PARQUET_SUFFIXES
 from genmodels.data.sources.parts import files_fingerprint, find_files
-from genmodels.data.sources.reading import allocate, common_size, decide_channels, quiet_pillow
+from genmodels.data.sources.reading import common_size, decide_channels, quiet_pillow
+from genmodels.pixels import room
 from genmodels.types import Images
 
 __all__ = ["TAR_SUFFIXES", "ImageParquet", "WebDataset", "holds_images"]
@@ -237,7 +237,7 @@ def _decoded(items: list[Item], size: tuple[int, int] | None, resize: Resize) ->
             alpha="keep",
             max_pixels=MAX_PIXELS,
         )
-        pixels = allocate(len(items), policy.channels, shape)
+        pixels = room((len(items), policy.channels, *shape))
 
         def store(row: int, file: io.BytesIO) -> None:
             array = decode(file, policy)
@@ -263,7 +263,7 @@ def _each(items: list[Item], call: Callable[[int, io.BytesIO], T], verb: str) ->
     def one(row: int) -> T:
         try:
             return call(row, io.BytesIO(items[row].blob))
-        except (*BROKEN, Image.DecompressionBombError) as error:
+        except BROKEN as error:
             raise ValueError(f"{items[row].where} cannot be read: {error}") from error
 
     for chunk in for_chunks(work, len(items), workers=None, what=f"{verb} images"):

@@ -22,8 +22,9 @@ from genmodels.data.sources.decode import (
     read_header,
 )
 from genmodels.data.sources.parallel import for_chunks
+from genmodels.pixels import gather, room
 
-__all__ = ["allocate", "common_size", "decide_channels", "quiet_pillow", "read_files"]
+__all__ = ["common_size", "decide_channels", "quiet_pillow", "read_files"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,7 +64,7 @@ def read_files(
         policy = Policy(
             size=size, resize=resize, channels=depth, alpha=alpha, max_pixels=max_pixels
         )
-        pixels = allocate(len(kept), depth, shape)
+        pixels = room((len(kept), depth, *shape))
 
         def store(row: int) -> None:
             array = decode(files[kept[row]], policy)
@@ -77,7 +78,7 @@ def read_files(
     if broken:
         _report(files, bad, unreadable)
         good = np.array(sorted(done))
-        pixels, kept = pixels[good], kept[good]
+        pixels, kept = gather(pixels, good), kept[good]
     return pixels, kept
 
 
@@ -158,22 +159,6 @@ def decide_channels(headers: dict[int, Header], alpha: Alpha) -> int:
             *(gray, len(headers) - gray, clear, alpha, channels),
         )
     return channels
-
-
-def allocate(rows: int, channels: int, size: tuple[int, int]) -> np.ndarray:
-    """Room for pixels, (rows, channels, *size) uint8.
-
-    Raises:
-        ValueError: when there is not so much memory.
-    """
-    try:
-        return np.empty((rows, channels, *size), np.uint8)
-    except MemoryError as error:
-        gigabytes = rows * channels * size[0] * size[1] / 1e9
-        raise ValueError(
-            f"{rows} images of {channels}x{size[0]}x{size[1]} need {gigabytes:.1f} GB of memory; "
-            "choose a smaller data.size"
-        ) from error
 
 
 @contextmanager
