@@ -2,13 +2,13 @@
 
 A `TableLayout` is a sequence of blocks; each block knows its slice of the dense vector, so no
 other file walks offsets. `Groups` evaluates softmax-like operations over all categorical
-blocks at once. `Condition` says what a generator can be told.
+blocks at once. What a generator can be told is in `condition.py`, for which this is the door.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from genmodels.condition import Condition, ConditionGroup, Vectors
 from genmodels.inversion import invert_rows, search
 from genmodels.types import Encoded
 
 __all__ = ["Block", "Condition", "ConditionGroup", "Expand", "Groups", "ImageLayout"]
-__all__ += ["Layout", "TableLayout"]
+__all__ += ["Layout", "TableLayout", "Vectors"]
 
 
 @dataclass(frozen=True)
@@ -311,62 +312,3 @@ class _Softmax(torch.autograd.Function):
         (p,) = ctx.saved_tensors
         product = p * gradient
         return product.addcmul_(p, ctx.groups.spread(ctx.groups.sums(product)), value=-1.0), None
-
-
-@dataclass(frozen=True)
-class ConditionGroup:
-    """One thing that can be told to a generator: one of `levels` categories.
-
-    Args:
-        name: block name (tables) or "label".
-        frequencies: share of each level in the training split; sums to 1.
-        levels: names for people, one per level.
-        start: dense position of the level 0 in the encoded sample, or None when the condition
-            is not part of the sample (class labels).
-        code: index into `codes` (the Q axis) of the encoded sample, or None.
-    """
-
-    name: str
-    frequencies: tuple[float, ...]
-    levels: tuple[str, ...] = ()
-    start: int | None = None
-    code: int | None = None
-
-    @property
-    def size(self) -> int:
-        return len(self.frequencies)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What a generator is told: one level of one of G groups, as a one-hot of width K.
-
-    With G > 1 exactly one group is "on" per row (CTGAN's conditional vector); with G = 1 it is
-    a class label; with G = 0 the model is unconditional.
-    """
-
-    groups: tuple[ConditionGroup, ...] = field(default=())
-
-    @property
-    def width(self) -> int:
-        return sum(group.size for group in self.groups)
-
-    @cached_property
-    def offsets(self) -> tuple[int, ...]:
-        """Start of each group in the condition vector."""
-        out, start = [], 0
-        for group in self.groups:
-            out.append(start)
-            start += group.size
-        return tuple(out)
-
-    def state(self) -> list[dict[str, Any]]:
-        return [
-            asdict(g) | {"frequencies": list(g.frequencies), "levels": list(g.levels)}
-            for g in self.groups
-        ]
-
-    @classmethod
-    def from_state(cls, state: list[dict[str, Any]]) -> Condition:
-        pairs = [(s, {key: tuple(s[key]) for key in ("frequencies", "levels")}) for s in state]
-        return cls(tuple(ConditionGroup(**(s | tuples)) for s, tuples in pairs))

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 __all__ = [
     "UNFIT",
+    "Attribute",
     "Column",
     "ImageSchema",
     "Kind",
@@ -137,21 +138,66 @@ class TableSchema:
         return cls(tuple(columns))
 
 
+AttributeKind = Literal["boolean", "categorical", "continuous"]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """Something that is known of each image besides its class.
+
+    Args:
+        name: as in the data.
+        kind: one of `AttributeKind`: yes or no, a category, or a number.
+        levels: the categories, in a stable order; of a category alone.
+        minimum, maximum: of the numbers seen.
+    """
+
+    name: str
+    kind: AttributeKind
+    levels: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(AttributeKind):
+            known = ", ".join(get_args(AttributeKind))
+            raise ValueError(f"attribute {self.name!r}: kind {self.kind!r} is not one of {known}")
+        if self.kind == "categorical" and not self.levels:
+            raise ValueError(f"attribute {self.name!r}: a categorical attribute needs `levels`")
+
+    def state(self) -> dict[str, Any]:
+        """Plain JSON, defaults left out."""
+        told: dict[str, Any] = {"name": self.name, "kind": self.kind}
+        if self.kind == "continuous":
+            told |= {"minimum": self.minimum, "maximum": self.maximum}
+        return told | ({"levels": list(self.levels)} if self.levels else {})
+
+
 @dataclass(frozen=True)
 class ImageSchema:
-    """Images of one shape: channels, height and width in pixels, and the class names."""
+    """Images of one shape: channels, height and width in pixels, class names, attributes."""
 
     channels: int
     height: int
     width: int
     class_names: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
     def state(self) -> dict[str, Any]:
-        return {"kind": "images"} | asdict(self) | {"class_names": list(self.class_names)}
+        """Plain JSON; without attributes it says nothing of them."""
+        shape = {"channels": self.channels, "height": self.height, "width": self.width}
+        told = {"kind": "images"} | shape | {"class_names": list(self.class_names)}
+        known = [attribute.state() for attribute in self.attributes]
+        return told | ({"attributes": known} if known else {})
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> ImageSchema:
-        return cls(state["channels"], state["height"], state["width"], tuple(state["class_names"]))
+        attributes = tuple(
+            Attribute(**(dict(row) | {"levels": tuple(map(str, row.get("levels", ())))}))
+            for row in state.get("attributes", ())
+        )
+        shape = state["channels"], state["height"], state["width"]
+        return cls(*shape, tuple(state["class_names"]), attributes)
 
 
 Schema = TableSchema | ImageSchema

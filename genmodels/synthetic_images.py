@@ -98,10 +98,17 @@ class SyntheticImages(Dataset[Any]):
         return len(self.images)
 
     def __getitem__(self, i: int) -> Any:
-        """Image i and the number of its class; the image alone where there are no classes."""
+        """Image i and the number of its class; the image alone where there are no classes.
+
+        With attributes, a dict of them and of the `label` takes the place of the number.
+        """
         x: Any = torch.from_numpy(self.images.pixels[i].copy()).float().div_(255.0)
         x = x if self.transform is None else self.transform(x)
-        return x if self.images.labels is None else (x, int(self.images.labels[i]))
+        label = {} if self.images.labels is None else {"label": int(self.images.labels[i])}
+        known = {name: values[i].item() for name, values in self.images.attributes.items()}
+        if known:
+            return x, label | known
+        return (x, label["label"]) if label else x
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers read what is drawn, and need no model to draw more."""

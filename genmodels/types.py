@@ -7,7 +7,8 @@ device; `layout.expand` turns rows of it into what a network reads. Nothing here
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -17,7 +18,8 @@ from torch import Tensor
 
 from genmodels.pixels import gather
 
-__all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "num_rows", "take_rows"]
+__all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
+__all__ += ["take_rows"]
 
 Encoded = dict[str, Tensor]
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
@@ -32,21 +34,37 @@ class Images:
         pixels: uint8, shape (N, C, H, W).
         labels: int64 class indices, shape (N,), or None when unlabelled.
         class_names: one name per class, in the order of the indices.
+        attributes: what else is known of each image, by name, shape (N,): bool for yes or no,
+            text for a category, float64 for a number. NaN and the empty text are missing values.
     """
 
     pixels: np.ndarray
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
+    attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def take(self, rows: np.ndarray) -> Images:
         labels = None if self.labels is None else self.labels[rows]
-        return Images(gather(self.pixels, rows), labels, self.class_names)
+        attributes = {name: values[rows] for name, values in self.attributes.items()}
+        return Images(gather(self.pixels, rows), labels, self.class_names, attributes)
 
 
 Raw: TypeAlias = "pa.Table | Images"
+
+
+def join_images(parts: Sequence[Images]) -> Images:
+    """All images one after the other; all parts have the same classes and attributes, or none."""
+    first = parts[0]
+    labels = [part.labels for part in parts if part.labels is not None]
+    attributes = {
+        name: np.concatenate([part.attributes[name] for part in parts]) for name in first.attributes
+    }
+    pixels = np.concatenate([part.pixels for part in parts])
+    joined = np.concatenate(labels) if labels else None
+    return Images(pixels, joined, first.class_names, attributes)
 
 
 def num_rows(raw: Raw) -> int:

@@ -30,6 +30,8 @@ FOUNDATION = {
     "wishes",
     "files",
     "pixels",
+    "combinations",
+    "condition",
 }
 LEAVES = {
     "codecs",
@@ -57,7 +59,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "precision": set(),
     "scores": set(),
     "inversion": set(),
-    "layout": {"types", "inversion"},
+    "combinations": {"types"},
+    "condition": {"combinations"},
+    "layout": {"types", "inversion", "condition"},
     "variables": {"layout"},
     "evidence": {"types", "layout", "variables"},
     "arrangement": {"types", "layout", "variables"},

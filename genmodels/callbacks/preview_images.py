@@ -19,9 +19,11 @@ from genmodels.algorithms.base import GenerativeModel
 from genmodels.callbacks.finish_images import finish
 from genmodels.callbacks.ledger import Ledger
 from genmodels.callbacks.typed import model_of
+from genmodels.combinations import Combinations
 from genmodels.files import atomic_path
-from genmodels.layout import Expand, ImageLayout
+from genmodels.layout import Expand, ImageLayout, Vectors
 from genmodels.report.looks.looks import Looks
+from genmodels.report.looks.rows import shown_rows
 from genmodels.report.looks.sheet import draw_grid
 from genmodels.types import Batch, Images
 
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 class ImagePreview(L.Callback):
     """Every few epochs, a grid with one row per class and one column per fixed latent.
+
+    A model that is told attributes has rows of those, see `report/looks/rows.py`.
 
     Writes `<folder>/real.png` once, `<folder>/fake-<samples seen>.png`, and, when the model can
     reconstruct, `<folder>/reconstruction-<samples seen>.png`: real and reconstructed in turns.
@@ -44,7 +48,7 @@ class ImagePreview(L.Callback):
         reference: real images.
         folder: where the files go, such as `<run>/pictures`.
         every: epochs between grids; the end of training always gives one.
-        rows: most classes shown; of more, evenly spaced ones.
+        rows: most classes or levels shown; of more, evenly spaced ones.
         columns: images per row.
         seed: of the latents and of the choice of real images.
         looks: makes further pictures at the end of training; None: none.
@@ -55,6 +59,7 @@ class ImagePreview(L.Callback):
     z: Tensor
     u: Tensor
     c: Tensor
+    c_real: Tensor
 
     def __init__(
         self,
@@ -71,7 +76,7 @@ class ImagePreview(L.Callback):
         if min(every, rows, columns) < 1:
             raise ValueError("preview.every, preview.rows and preview.columns must be at least 1")
         self.ledger, self.folder = ledger, Path(folder)
-        self.every, self.columns = every, columns
+        self.every, self.columns, self.rows, self.reference = every, columns, rows, reference
         self.labels = _rows_shown(reference, rows)
         self.names = tuple(reference.class_names[i] for i in self.labels)
         self.num_rows = len(self.labels) or rows
@@ -80,6 +85,16 @@ class ImagePreview(L.Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         model = model_of(pl_module)
+        told = model.condition.combinations
+        if told is None:
+            self._of_classes(model)
+        else:
+            self._of_attributes(model, told)
+        self.shown_at = -1
+        if trainer.is_global_zero and not (self.folder / "real.png").exists():
+            self._show("real", self.real, self.names, "real.png", model.num_samples)
+
+    def _of_classes(self, model: GenerativeModel) -> None:
         self.told = bool(self.labels) and model.condition.width > 0
         # Rows of classes share their latents; otherwise every cell has its own.
         own, times = (self.columns, self.num_rows) if self.told else (len(self.real), 1)
@@ -89,10 +104,21 @@ class ImagePreview(L.Callback):
         self.c = torch.zeros(len(self.real), model.condition.width)
         if self.told:
             labels = torch.tensor(self.labels).repeat_interleave(self.columns)
-            self.c.scatter_(1, labels[:, None], 1.0)
-        self.shown_at = -1
-        if trainer.is_global_zero and not (self.folder / "real.png").exists():
-            self._show("real", self.real, self.names, "real.png", model.num_samples)
+            self.c = Vectors(model.condition)(labels)
+        self.c_real = self.c
+
+    def _of_attributes(self, model: GenerativeModel, told: Combinations) -> None:
+        """Cells of a row differ from others in one attribute; real ones have it, and their own."""
+        self.told = True
+        rows = shown_rows(model.condition, most=self.rows, columns=self.columns, seed=self.seed)
+        self.names, self.num_rows, self.c = rows.names, len(rows.names), rows.c
+        chosen = rows.real(self.reference, told, np.random.default_rng(self.seed))
+        shown = self.reference.take(chosen)
+        own, codes = Combinations.of(told.facets, shown)
+        self.real, self.c_real = shown.pixels, torch.from_numpy(own.features[codes])
+        rng = torch.Generator().manual_seed(self.seed)
+        self.z = torch.randn(self.columns, model.latent_dim, generator=rng)[rows.latents]
+        self.u = torch.rand(self.columns, model.noise_dim, generator=rng)[rows.latents]
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if (trainer.current_epoch + 1) % self.every == 0:
@@ -134,7 +160,7 @@ class ImagePreview(L.Callback):
             pixels = torch.from_numpy(self.real).to(model.device)
             assert isinstance(model.layout, ImageLayout)
             x = Expand(model.layout).to(model.device)({"pixels": pixels})
-            again = reconstruct(Batch(x, c), u)["pixels"].cpu().numpy()
+            again = reconstruct(Batch(x, self.c_real.to(model.device)), u)["pixels"].cpu().numpy()
             pairs = np.stack([self.real, again], axis=1).reshape(-1, *self.real.shape[1:])
             file = f"reconstruction-{step:010d}.png"
             self._show("reconstruction", pairs, self.names, file, step)

@@ -1,4 +1,4 @@
-"""Images <-> model space: pixels pass as they are, the class label becomes the condition.
+"""Images <-> model space: pixels pass as they are, class and attributes become the condition.
 
 Scaling to [-1, 1] is `layout.Expand`'s; resizing and channel policies are the source's.
 """
@@ -11,11 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from genmodels.combinations import LABEL, Combinations, Facet
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
-from genmodels.schema import ImageSchema
+from genmodels.schema import Attribute, ImageSchema
 from genmodels.types import Encoded, Images, Raw
 
-__all__ = ["ImageCodec"]
+__all__ = ["ATTRIBUTES", "ImageCodec"]
+
+ATTRIBUTES = "attributes"
+"""Name of the group whose levels are combinations."""
+KNOTS = 12
+"""Places between which a number is interpolated, at most."""
+GRID = 256
+"""Values that a number is rounded to in what is kept, at most."""
 
 
 class ImageCodec:
@@ -23,7 +31,8 @@ class ImageCodec:
 
     Args:
         layout: shape of an image.
-        condition: one group "label", or none for unlabelled images.
+        condition: one group: "label", or `ATTRIBUTES` where there are some, with the combinations
+            of class and attributes that occur in training; or none.
     """
 
     def __init__(self, *, layout: ImageLayout, condition: Condition) -> None:
@@ -32,17 +41,22 @@ class ImageCodec:
 
     @classmethod
     def fit(cls, raw: Raw, schema: ImageSchema, *, seed: int) -> ImageCodec:
-        """Learn the class frequencies of the training split; `seed` is not needed.
+        """Learn what occurs in the training split, and how often; `seed` is not needed.
+
+        Numbers are rounded to at most `GRID` quantiles, so that none is kept exactly unless few
+        are distinct: what is kept serves to draw, training itself is told exact numbers.
 
         Raises:
-            ValueError: when the images are not of the schema, or have no labels although the
-                schema names classes.
+            ValueError: when the images are not of the schema, or have no labels or attributes
+                although the schema names some.
         """
         images = _images(raw)
         layout = ImageLayout(schema.channels, schema.height, schema.width)
         _check_shape(images, layout)
         if len(images) == 0:
             raise ValueError("no images to fit on: the training split is empty")
+        if schema.attributes:
+            return cls(layout=layout, condition=Condition((_combined(images, schema),)))
         if not schema.class_names:
             return cls(layout=layout, condition=Condition())
         if images.labels is None:
@@ -62,8 +76,27 @@ class ImageCodec:
         pixels = np.ascontiguousarray(images.pixels)
         return {"pixels": torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())}
 
+    def combinations(self, raw: Raw) -> tuple[Condition, np.ndarray]:
+        """What to tell of any images, exactly: their own combinations, and codes (N, 1) of them.
+
+        Raises:
+            ValueError: when they lack a class or an attribute, or have a level that is not known.
+        """
+        images, known = _images(raw), self.condition.combinations
+        assert known is not None, "a codec of images with attributes"
+        told, codes = Combinations.of(known.facets, images)
+        shares = np.bincount(codes, minlength=len(told)) / max(len(codes), 1)
+        group = ConditionGroup(ATTRIBUTES, tuple(shares.tolist()), combinations=told)
+        return Condition((group,)), codes[:, None].astype(np.int32)
+
+    def telling(self, condition: Condition) -> ImageCodec:
+        """The same codec with other combinations of the same class and attributes."""
+        return ImageCodec(layout=self.layout, condition=condition)
+
     def condition_codes(self, raw: Raw | Encoded) -> np.ndarray:
         """Class indices (N, 1) int32, or (N, 0) for an unconditional codec.
+
+        With attributes `combinations` takes its place.
 
         Raises:
             ValueError: when the images have no labels.
@@ -74,6 +107,7 @@ class ImageCodec:
         images = _images(raw)
         if not self.condition.groups:
             return np.zeros((len(images), 0), np.int32)
+        assert self.condition.combinations is None, "see `combinations`"
         if images.labels is None:
             raise ValueError("these images have no labels, but the model is told a class")
         return images.labels.astype(np.int32)[:, None]
@@ -86,19 +120,24 @@ class ImageCodec:
         rng: np.random.Generator,
         start: int = 0,
     ) -> Images:
-        """Encoded images to raw ones, labelled with the class that each was told.
+        """Encoded images to raw ones, with the class and the attributes that each was told.
 
         Args:
             encoded: `pixels` (N, C, H, W) uint8.
-            conditions: class indices (N,), or None for unlabelled images.
+            conditions: class indices, or positions of combinations (N,); None: nothing was told.
             rng: not needed.
             start: not needed.
         """
         pixels = encoded["pixels"].cpu().numpy()
         if conditions is None or not self.condition.groups:
             return Images(pixels)
-        labels = np.asarray(conditions, np.int64).reshape(len(pixels))
-        return Images(pixels, labels, self.condition.groups[0].levels)
+        rows = np.asarray(conditions, np.int64).reshape(len(pixels))
+        told = self.condition.combinations
+        if told is None:
+            return Images(pixels, rows, self.condition.groups[0].levels)
+        labels, attributes = told.told(rows)
+        names = () if labels is None else told.facets[told.find(LABEL)].levels
+        return Images(pixels, labels, names, attributes)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -113,6 +152,37 @@ class ImageCodec:
             layout=ImageLayout.from_state(state["layout"]),
             condition=Condition.from_state(state["condition"]),
         )
+
+
+def _combined(images: Images, schema: ImageSchema) -> ConditionGroup:
+    """The combinations that occur, and their shares."""
+    absent = [a.name for a in schema.attributes if a.name not in images.attributes]
+    if absent:
+        raise ValueError(f"the schema has the attribute {absent[0]!r}, but the images have none")
+    facets = [_facet(attribute, images) for attribute in schema.attributes]
+    if schema.class_names:
+        facets.insert(0, Facet(LABEL, "class", schema.class_names))
+    numbers = (facet.name for facet in facets if facet.kind == "continuous")
+    grids = {name: _few(images.attributes[name], GRID) for name in numbers}
+    told, codes = Combinations.of(facets, images, grids)
+    shares = np.bincount(codes, minlength=len(told)) / len(codes)
+    return ConditionGroup(ATTRIBUTES, tuple(shares.tolist()), combinations=told)
+
+
+def _facet(attribute: Attribute, images: Images) -> Facet:
+    if attribute.kind == "continuous":
+        knots = _few(images.attributes[attribute.name], KNOTS)
+        return Facet(attribute.name, "continuous", knots=tuple(knots.tolist()))
+    levels = ("no", "yes") if attribute.kind == "boolean" else attribute.levels
+    return Facet(attribute.name, attribute.kind, levels)
+
+
+def _few(values: np.ndarray, most: int) -> np.ndarray:
+    """The distinct values, rising; as many quantiles where there are more."""
+    known = np.unique(values)
+    if len(known) <= most:
+        return known
+    return np.unique(np.quantile(values, np.linspace(0, 1, most)))
 
 
 def _images(raw: Raw) -> Images:

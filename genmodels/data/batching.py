@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genmodels.layout import Condition, Expand, Layout
+from genmodels.combinations import LABEL
+from genmodels.layout import Condition, ConditionGroup, Expand, Layout, Vectors
 from genmodels.types import Batch, Encoded
 
 __all__ = ["Batches", "Batching", "ConditionBalanced", "Plan", "Rows", "Shuffled"]
@@ -33,16 +34,19 @@ class Rows:
         codes: level of each row in each of G groups, int64 (N, G).
         condition: the G groups.
         expand: encoded rows -> dense rows.
+        vectors: positions of levels -> condition vectors.
     """
 
     encoded: Encoded
     codes: Tensor
     condition: Condition
     expand: nn.Module
+    vectors: nn.Module
 
     @classmethod
     def of(cls, encoded: Encoded, codes: np.ndarray, condition: Condition, layout: Layout) -> Rows:
-        return cls(encoded, torch.from_numpy(codes).long(), condition, Expand(layout))
+        told = torch.from_numpy(codes).long()
+        return cls(encoded, told, condition, Expand(layout), Vectors(condition))
 
     def through(self, expand: nn.Module) -> Rows:
         """The same rows, made dense in another way."""
@@ -59,16 +63,20 @@ class Rows:
         encoded = self.encoded
         if fits(sum(value.nbytes for value in encoded.values()), device):
             encoded = {name: value.to(device) for name, value in encoded.items()}
-        return Rows(encoded, self.codes.to(device), self.condition, self.expand.to(device))
+        expand, vectors = self.expand.to(device), self.vectors.to(device)
+        return replace(
+            self, encoded=encoded, codes=self.codes.to(device), expand=expand, vectors=vectors
+        )
 
     def batch(self, index: Tensor, position: Tensor | None) -> Batch:
-        """Dense rows `index` (B,), told the condition `position` (B,)."""
+        """Dense rows `index` (B,), told the levels at `position` (B,)."""
         x = self.expand({name: taken(value, index) for name, value in self.encoded.items()})
-        c = x.new_zeros(len(index), self.condition.width)
-        return Batch(x, c if position is None else c.scatter_(1, position[:, None], 1.0))
+        if position is None:
+            return Batch(x, x.new_zeros(len(index), self.condition.width))
+        return Batch(x, self.vectors(position))
 
     def told(self, index: Tensor, generator: torch.Generator) -> Tensor | None:
-        """Position in the condition vector of one group, chosen at random, of each row."""
+        """Position of the level of one group, chosen at random, of each row."""
         groups = len(self.condition.groups)
         if not groups:
             return None
@@ -116,7 +124,8 @@ class Shuffled:
     """Each row once before any row again; a ragged last batch is left out.
 
     With `balance` b above 0, rows are drawn with replacement, so that a level seen `count` times
-    in training has weight count ** (1 - b): at 1 all labels are as frequent as each other. What a
+    in training has weight count ** (1 - b): at 1 all labels are as frequent as each other. With
+    attributes it is about classes; without classes, about combinations of attributes. What a
     generator is told in training is what these rows are told; draws of a trained model keep the
     frequencies of the training rows.
 
@@ -173,11 +182,19 @@ class Shuffled:
                 f"batching.balance={self.balance:g} needs labels that the model is told: choose "
                 "data with labels and condition=all, or batching.balance=false"
             )
-        return ConditionBalanced(
+        plan = ConditionBalanced(
             batch_size=self.batch_size,
             updates_per_step=self.updates_per_step,
             level=1.0 - self.balance,
-        ).bind(rows)
+        ).bind(by_class := _by_class(rows))
+        if by_class is rows:
+            return plan
+
+        def told(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+            index, _ = plan(n, generator)
+            return index, rows.told(index, generator)
+
+        return told
 
 
 class ConditionBalanced:
@@ -248,6 +265,17 @@ class ConditionBalanced:
             raw = counts.pow(float(self.level) if power is None else power)
         raw = torch.where(counts > 0, raw, 0.0)
         return torch.cat([part / part.sum() / len(sizes) for part in raw.split(sizes)])
+
+
+def _by_class(rows: Rows) -> Rows:
+    """The rows with their class alone in place of the combinations that hold one."""
+    told = rows.condition.combinations
+    place = -1 if told is None else told.find(LABEL)
+    if told is None or place < 0:
+        return rows
+    labels = torch.from_numpy(told.values[:, place]).long().to(rows.device)
+    group = ConditionGroup(LABEL, (0.0,) * told.facets[place].width)
+    return replace(rows, codes=labels[rows.codes], condition=Condition((group,)))
 
 
 def _with_replacement(rows: Rows) -> Plan:

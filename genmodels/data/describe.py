@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from genmodels.schema import Column, ImageSchema, Schema, TableSchema, schema_from_state
+from genmodels.data.attributes import typed
+from genmodels.schema import Attribute, Column, ImageSchema, Schema, TableSchema, schema_from_state
 from genmodels.types import Images
 
 __all__ = [
@@ -34,23 +35,42 @@ def describe_table(schema: TableSchema) -> str:
 
 
 def describe_images(schema: ImageSchema) -> str:
-    """One line: shape and classes."""
+    """One line: shape, classes and attributes."""
     size = f"{schema.channels} x {schema.height} x {schema.width}"
-    return f"images of {size} (channels x height x width), {len(schema.class_names)} classes"
+    line = f"images of {size} (channels x height x width), {len(schema.class_names)} classes"
+    if not schema.attributes:
+        return line
+    names = ", ".join(a.name for a in schema.attributes[:SHOWN])
+    return f"{line}, {len(schema.attributes)} attributes ({names})"
 
 
 def explain_images(schema: ImageSchema, raw: Images) -> str:
-    """Shape, number, and how many of each class."""
+    """Shape, number, how many of each class, and the attributes."""
     lines = [f"{len(raw):,} {describe_images(schema)}"]
     if raw.labels is not None:
         for index, name in enumerate(schema.class_names):
             lines.append(f"  {_short(name, 40):<40} {int((raw.labels == index).sum()):>8,}")
+    lines += [f"  {_short(a.name, 40):<40} {a.kind:<12}{_about(a, raw)}" for a in schema.attributes]
     return "\n".join(lines)
+
+
+def _about(attribute: Attribute, raw: Images) -> str:
+    """The range of an attribute, or how often it has each of its levels."""
+    if attribute.kind == "continuous":
+        return f"{attribute.minimum:g} to {attribute.maximum:g}"
+    values, _ = typed(raw.attributes[attribute.name], attribute)
+    if attribute.kind == "boolean":
+        return f"yes {int(values.sum()):,}, no {int((~values).sum()):,}"
+    counts = [f"{_short(x, 24)} {int((values == x).sum()):,}" for x in attribute.levels[:12]]
+    more = ", ..." if len(attribute.levels) > 12 else ""
+    return f"{len(attribute.levels)} levels: {', '.join(counts)}{more}"
 
 
 def draft_images(schema: ImageSchema) -> str:
     """YAML text of the schema."""
     head = "# The shape of the images and the names of their classes, in the order of the labels.\n"
+    if schema.attributes:
+        head += "# An attribute is boolean, categorical (with levels) or continuous.\n"
     return head + yaml.safe_dump(schema.state(), sort_keys=False, allow_unicode=True)
 
 

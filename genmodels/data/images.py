@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
+from genmodels.data.attributes import Unfit, Wanted, infer_attributes, typed
 from genmodels.schema import ImageSchema
 from genmodels.types import Images
 
@@ -14,24 +16,38 @@ __all__ = ["check_images", "infer_image_schema"]
 log = logging.getLogger(__name__)
 
 
-def infer_image_schema(images: Images) -> ImageSchema:
-    """Shape and class names of images.
+def infer_image_schema(images: Images, *, attributes: Wanted = None) -> ImageSchema:
+    """Shape, class names and attributes of images.
+
+    Args:
+        images: any.
+        attributes: names of those that count; "all"; None: none.
 
     Raises:
-        ValueError: when there is no image, or the array is not (N, C, H, W) uint8.
+        ValueError: when there is no image, the array is not (N, C, H, W) uint8, or an attribute
+            is not there or cannot be told, see `infer_attributes`.
     """
     _check_array(images)
     channels, height, width = images.pixels.shape[1:]
-    return ImageSchema(channels, height, width, images.class_names)
+    known = infer_attributes(images.attributes, attributes)
+    return ImageSchema(channels, height, width, images.class_names, known)
 
 
-def check_images(images: Images, schema: ImageSchema) -> Images:
+def check_images(images: Images, schema: ImageSchema, *, unfit: Unfit = "error") -> Images:
     """The same images with labels numbered as in `schema`; classes are matched by name.
 
-    Unlabelled images pass, and labels are left out when the schema has no classes.
+    Unlabelled images pass, and labels are left out when the schema has no classes. Attributes
+    that the schema does not have are left out, those that it has are typed as it says.
+
+    Args:
+        images: any.
+        schema: what they should be.
+        unfit: images with a missing value or another level than the schema's: "error", "drop"
+            them, or "keep" them, and pass images without an attribute, for a report to count.
 
     Raises:
-        ValueError: when the shape differs, or a class is not in the schema.
+        ValueError: when the shape differs, a class is not in the schema, or an attribute is not
+            there.
     """
     _check_array(images)
     found = images.pixels.shape[1:]
@@ -41,14 +57,43 @@ def check_images(images: Images, schema: ImageSchema) -> Images:
             f"images are {_words(*found)}, but {_words(*wanted)} are expected; set "
             f"data.size=[{schema.height},{schema.width}] and data.channels={schema.channels}"
         )
+    if images.attributes or schema.attributes:
+        images = _attributed(images, schema, unfit)
     if images.labels is None:
-        return Images(images.pixels)
+        return Images(images.pixels, attributes=images.attributes)
     if not schema.class_names:
         log.info("the schema has no class names: labels are left out")
-        return Images(images.pixels)
+        return Images(images.pixels, attributes=images.attributes)
     if images.class_names == schema.class_names:
         return images
-    return Images(images.pixels, _renumber(images, schema), schema.class_names)
+    return replace(images, labels=_renumber(images, schema), class_names=schema.class_names)
+
+
+def _attributed(images: Images, schema: ImageSchema, unfit: Unfit) -> Images:
+    """The images with the attributes of the schema alone, typed."""
+    found, fits = {}, np.ones(len(images), bool)
+    for attribute in schema.attributes:
+        values = images.attributes.get(attribute.name)
+        if values is None and unfit == "keep":
+            continue
+        if values is None:
+            raise ValueError(
+                f"the schema has the attribute {attribute.name!r}, but the images have "
+                f"{', '.join(map(repr, images.attributes)) or 'no attributes'}; choose it with "
+                "data.attributes, or take it out of the schema"
+            )
+        found[attribute.name], fit = typed(values, attribute)
+        if not fit.all() and unfit == "error":
+            raise ValueError(
+                f"attribute {attribute.name!r}: {int((~fit).sum()):,} of {len(fit):,} images have "
+                f"no value that the schema allows, the first {values[~fit][0].item()!r}"
+            )
+        fits &= fit
+    images = replace(images, attributes=found)
+    if unfit == "keep" or fits.all():
+        return images
+    log.info("%s images have attributes that training had not: left out", f"{(~fits).sum():,}")
+    return images.take(np.flatnonzero(fits))
 
 
 def _renumber(images: Images, schema: ImageSchema) -> np.ndarray:

@@ -99,6 +99,8 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
         if (folder / "train").is_dir():
             return _images(folder / "train", options)
     names = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name[0] not in "._"]
+    if any(p.suffix.lower() in PICTURES for p in names):
+        names = [p for p in names if p.name != "metadata.csv"]  # it is about the pictures
     parquet = [p for p in names if p.name.lower().endswith(PARQUET_SUFFIXES)]
     if parquet and holds_images(parquet[0]):
         return ImageParquet(path=folder, **_of_images(options))
@@ -134,4 +136,6 @@ def _images(folder: Path, options: dict[str, Any]) -> Source:
 
 
 def _of_images(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "least"}
+    """Options of a source of images; what is opened by path has all its attributes."""
+    plain = {name: value for name, value in options.items() if name != "least"}
+    return {"attributes": "all"} | plain

@@ -23,6 +23,8 @@ __all__ = ["ExPostMixture"]
 class ExPostMixture(nn.Module):
     """p(z | c) = sum_m w_cm N(z; m_cm, L_cm L_cm^T), for each level of the condition its own.
 
+    Of combinations of attributes there are too many for that: one mixture is for all.
+
     Fitted to one draw of each row's posterior. No component has fewer rows than `least` or a
     variance below `floor`, so that none is a training row; a level with fewer rows than that
     keeps the standard normal.
@@ -68,8 +70,8 @@ class ExPostMixture(nn.Module):
             raise ValueError(f"model.ex_post.covariance must be full or diag, got {covariance!r}")
         self.components, self.covariance = components, covariance
         self.least, self.floor, self.rows, self.seed = least, floor, rows, seed
-        self.told = condition.width > 0
-        levels, z = max(condition.width, 1), latent_dim
+        self.told = condition.width > 0 and condition.combinations is None
+        levels, z = condition.width if self.told else 1, latent_dim
         self.register_buffer("weights", torch.zeros(levels, components))
         self.register_buffer("means", torch.zeros(levels, components, z))
         self.register_buffer("factors", torch.zeros(levels, components, z, z))

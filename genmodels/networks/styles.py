@@ -67,6 +67,9 @@ class Mapping(nn.Module):
 class Centres(nn.Module):
     """The running mean of w for each level of a condition; one mean where nothing is told.
 
+    Of a condition with several facets, whose weights sum to 1 each, these are means of levels of
+    a facet, and their deviations from the mean of all add up.
+
     Each mean is kept beside the weight that it has gathered, so that it is no nearer to zero in
     the beginning, and an average of both over time is an average of the mean.
 
@@ -99,7 +102,8 @@ class Centres(nn.Module):
     def forward(self, c: Tensor) -> Tensor:
         """Conditions (B, K) -> the means of their levels (B, W).
 
-        Where c is zero, or names a level that was never met, it is the mean of all levels.
+        Where c is zero, or names a level that was never met, it is the mean of all levels. With P
+        facets c sums to P, so the rest is 1 - P: means less what was counted more than once.
         """
         means = self.sums / self.weights.clamp_min(TINY)[:, None]
         if not self.told:

@@ -55,11 +55,11 @@ class Conditions:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Probability of each of the K positions of the condition vector."""
+        """Probability of the position of each level, one group after the other."""
         return self._probabilities
 
     def draw(self, rng: np.random.Generator, rows: int, start: int = 0) -> np.ndarray:
-        """Positions of the 1 in each row's condition vector, int64 (rows,); K > 0.
+        """Position of the level that each row is told, int64 (rows,); there is a group.
 
         Args:
             rng: not used where levels come in turn.
@@ -94,7 +94,7 @@ class Conditions:
         name, level = next(iter(rule.items()))
         place = _find_group(self.condition, str(name))
         group, offset = self.condition.groups[place], self.condition.offsets[place]
-        probabilities = np.zeros(self.condition.width)
+        probabilities = np.zeros(self.condition.size)
         if isinstance(level, Mapping):
             probabilities[offset : offset + group.size] = _shares(group, level)
         else:

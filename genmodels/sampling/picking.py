@@ -8,7 +8,7 @@ on the workers; a few blocks of candidates are in memory at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -242,7 +242,7 @@ class _Pool:
         pixels = np.concatenate([images.pixels for images in self.drawn])[self.source]
         first = self.drawn[0]
         return Picked(
-            images=Images(pixels, first.labels, first.class_names),
+            images=replace(first, pixels=pixels),
             held=self.held,
             right=self.right[self.source],
             slots=self.slots,

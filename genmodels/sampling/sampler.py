@@ -22,12 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from genmodels.calibration import Calibration
-from genmodels.layout import Condition, Layout
+from genmodels.layout import Condition, Layout, Vectors
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.sampling.picking import Picked, Picker
-from genmodels.types import Encoded, Images, Raw, num_rows, take_rows
+from genmodels.types import Encoded, Images, Raw, join_images, num_rows, take_rows
 
 __all__ = [
     "AHEAD",
@@ -58,7 +58,7 @@ class Model(Protocol):
         """Uniform numbers U per row."""
 
     def sample(self, z: Tensor, c: Tensor, u: Tensor) -> Encoded:
-        """Pure: (R, Z) normal, (R, K) one-hot, (R, U) uniform -> R encoded rows."""
+        """Pure: (R, Z) normal, conditions (R, K), (R, U) uniform -> R encoded rows."""
 
 
 class Decoder(Protocol):
@@ -121,6 +121,7 @@ class Sampler:
         self.codec = codec
         self.conditions = conditions
         self.device = torch.device(device)
+        self.vectors = Vectors(conditions.condition).to(self.device)
         self.precision = precision
         if block_rows is None:
             block_rows = default_block_rows(codec.layout, controlled=controlled is not None)
@@ -157,9 +158,7 @@ class Sampler:
         images = [block for block in blocks if isinstance(block, Images)]
         if not images:
             return pa.concat_tables(blocks, promote_options="permissive")
-        labels = [block.labels for block in images if block.labels is not None]
-        pixels = np.concatenate([block.pixels for block in images])
-        return Images(pixels, np.concatenate(labels) if labels else None, images[0].class_names)
+        return join_images(images)
 
     def block(self, number: int) -> Raw:
         """All rows of one block."""
@@ -179,7 +178,7 @@ class Sampler:
         Args:
             number: of the block.
             c: conditions of all its rows, (R, K).
-            index: positions of the ones, (R,).
+            index: positions of their levels, (R,).
             attempt: another one draws other rows.
             rows: which of the block's rows; None: all.
         """
@@ -200,15 +199,13 @@ class Sampler:
         )
 
     def condition(self, number: int, attempt: int = 0) -> tuple[Tensor, np.ndarray | None]:
-        """Condition vectors (R, K) of a block and, if K > 0, the positions of their ones (R,)."""
-        rows, width = self.draws.block_rows, self.conditions.condition.width
-        if width == 0:
+        """Condition vectors (R, K) of a block and, if K > 0, the positions of their levels (R,)."""
+        rows = self.draws.block_rows
+        if self.conditions.condition.width == 0:
             return torch.zeros(rows, 0, device=self.device), None
         rng = self.draws.rng(number, "condition", attempt=attempt)
         index = self.conditions.draw(rng, rows, start=number * rows)
-        positions = torch.from_numpy(index).to(self.device)
-        c = torch.zeros(rows, width, device=self.device)
-        return c.scatter_(1, positions[:, None], 1.0), index
+        return self.vectors(torch.from_numpy(index).to(self.device)), index
 
     @torch.inference_mode()
     def passes(self, call: Callable[..., Any], *inputs: Tensor) -> list[Any]:

@@ -139,7 +139,7 @@ def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition
     Args:
         codec: fitted.
         schema: knows the target.
-        choice: "all" groups, "none", or the "target" (class labels count as one).
+        choice: "all" groups, "none", or the "target" (classes and attributes count as one).
 
     Raises:
         ValueError: when `choice` is another word, or there is no such target.
@@ -152,7 +152,7 @@ def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition
     elif choice == "target":
         target = getattr(schema, "target", None)
         name = "label" if target is None else target.name
-        chosen = [i for i, group in enumerate(groups) if group.name == name]
+        chosen = [i for i, g in enumerate(groups) if g.name == name or g.combinations is not None]
         if not chosen:
             raise ValueError(
                 "condition=target needs a categorical target: set data.target=<name>, or "

@@ -91,6 +91,11 @@ def build_picker(loaded: Loaded, run: Run, asked: Filter | None) -> Picker | Non
             f"filter chooses among pictures of classes, and model={model_of(loaded)} of this run "
             "was not told any"
         )
+    if groups[0].combinations is not None:
+        raise ValueError(
+            "filter chooses among pictures by their class alone, and this run was told attributes; "
+            "leave filter out"
+        )
     names = groups[0].levels
     judge = _judge(run, asked, len(names))
     return Picker(judge=judge, standard=asked.standard, classes=names)

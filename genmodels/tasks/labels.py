@@ -88,5 +88,10 @@ def _check_name(loaded: Loaded, key: str, name: str | None) -> None:
             f"{named}: model={model_of(loaded)} of this run was not told classes of pictures, so "
             "none can be asked for"
         )
+    if loaded.model.condition.combinations is not None:
+        raise ValueError(
+            f"{named}: this run is told attributes, which come in their own proportions; use "
+            "balance=<attribute> (balance=label for classes) or condition.<attribute>=<value>"
+        )
     if name is not None and name != groups[0]:
         raise ValueError(f"{named}: the classes of this run are called {groups[0]}")

@@ -12,13 +12,12 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from genmodels.algorithms.base import BoundsLikelihood, ExactLikelihood
-from genmodels.data.batching import Rows
 from genmodels.report.likelihood import Bits, likelihood_gap, with_section
 from genmodels.report.rows import Report
 from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, choose_condition, instantiate, load_run
-from genmodels.tasks.prepare import chosen_codes
+from genmodels.tasks.prepare import told_rows
 from genmodels.types import Batch, Raw, take_rows
 
 __all__ = ["Bounds", "with_likelihood"]
@@ -116,8 +115,7 @@ class Bounds:
         cfg, schema, codec, _ = self.loaded
         condition, chosen = choose_condition(codec, schema, cfg.condition)
         encoded = codec.encode(raw, seed=self.seed)
-        codes = chosen_codes(codec, raw, encoded, condition, chosen)
-        rows = Rows.of(encoded, codes, condition, codec.layout)
+        rows = told_rows(codec, raw, encoded, condition, chosen)
         rows = rows.through(self.loaded.model.reads(codec.layout))
         everything = torch.arange(len(rows))
         told = rows.told(everything, generator)

@@ -25,7 +25,7 @@ from genmodels.tasks.build import (
 from genmodels.tasks.holdout import has_holdout, holdout_of
 from genmodels.types import Encoded, Raw, Source
 
-__all__ = ["Prepared", "chosen_codes", "prepare"]
+__all__ = ["Prepared", "prepare", "told_rows"]
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +78,7 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
 
     def rows(part: Raw, stream: int) -> Rows:
         encoded = codec.encode(part, seed=cfg.seed + stream)
-        codes = chosen_codes(codec, part, encoded, condition, chosen)
-        return Rows.of(encoded, codes, condition, codec.layout)
+        return told_rows(codec, part, encoded, condition, chosen)
 
     encoded = rows(train, 0)
     validated = rows(validation, 1) if len(validation) else None
@@ -129,7 +128,18 @@ def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) ->
     )
 
 
-def chosen_codes(
+def told_rows(
+    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
+) -> Rows:
+    """Encoded rows and what each is told: combinations of their own, exactly, or known levels."""
+    if condition.combinations is not None:
+        condition, codes = codec.combinations(raw)
+    else:
+        codes = _chosen_codes(codec, raw, encoded, condition, chosen)
+    return Rows.of(encoded, codes, condition, codec.layout)
+
+
+def _chosen_codes(
     codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
 ) -> np.ndarray:
     """Level of each row in each chosen group; from the encoded rows where they hold it."""

@@ -24,6 +24,7 @@ from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
 from genmodels.sampling.progress import tracked
 from genmodels.sampling.sampler import Precision, Sampler
+from genmodels.tasks.attributes import by_attributes
 from genmodels.tasks.build import Loaded, complete, instantiate, load_run
 from genmodels.tasks.calibrate import build_calibration, calibration_facts, read_calibrate
 from genmodels.tasks.choices import nearest
@@ -239,7 +240,10 @@ def build_sampler(
     Raises:
         ValueError: when the run cannot do what is asked.
     """
-    controlled = None
+    codec, told, controlled = loaded.codec, loaded.model.condition, None
+    if told.combinations is not None:
+        told, asked, condition = by_attributes(told, asked, condition)
+        codec = codec.telling(told)
     if asked is not None:
         asked, condition = by_label(loaded, asked, condition)
         controlled = build_controlled(loaded, asked, condition=condition)
@@ -249,8 +253,8 @@ def build_sampler(
     )
     return Sampler(
         model=loaded.model,
-        codec=loaded.codec,
-        conditions=Conditions(condition=loaded.model.condition, rule=condition),
+        codec=codec,
+        conditions=Conditions(condition=told, rule=condition),
         seed=seed,
         device=loaded.model.device,
         precision=rounding,

@@ -1,7 +1,8 @@
 """PNG files that every image library reads: `train/<class>/000123.png`, and their list.
 
-`train/metadata.jsonl` has one line per file with `file_name`, `label`, `class_name` and `index`;
-folder names are class names made safe for file systems, so the exact names are in that list.
+`train/metadata.jsonl` has one line per file with `file_name`, `label`, `class_name`, `index` and
+attributes; folder names are class names made safe for file systems, so the exact names are in that
+list.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One `.npz` that NumPy reads without trusting it: `data/train.npz`.
 
-Images: `images` (uint8, NHW for one channel, else NHWC), `labels` and `class_names`. Tables: one
-array per column. Blocks go to a spool file first, because a `.npy` header states the number
-of rows; what is held in memory is one block, and at the end one column.
+Images: `images` (uint8, NHW for one channel, else NHWC), `labels`, `class_names` and one array per
+attribute. Tables: one array per column. Blocks go to a spool file first, because a `.npy` header
+states the number of rows; what is held in memory is one block, and at the end one column.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class NPZWriter:
 
 def _images(blocks: Iterator[Raw], spool: Path) -> Arrays:
     labels: list[np.ndarray] = []
+    known: dict[str, list[np.ndarray]] = {}
     names: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     rows = 0
@@ -78,6 +79,8 @@ def _images(blocks: Iterator[Raw], spool: Path) -> Arrays:
             shape, rows, names = pixels.shape[1:], rows + len(pixels), block.class_names
             if block.labels is not None:
                 labels.append(block.labels)
+            for name, values in block.attributes.items():
+                known.setdefault(name, []).append(values)
     empty = np.empty((0, *shape), np.uint8)
     images = np.memmap(spool, np.uint8, "r", shape=(rows, *shape)) if rows else empty
     yield "images", images
@@ -85,6 +88,8 @@ def _images(blocks: Iterator[Raw], spool: Path) -> Arrays:
         yield "labels", np.concatenate(labels).astype(np.int64)
     if labels and names:
         yield "class_names", np.array(names, dtype=np.str_)
+    for name, parts in known.items():
+        yield name, np.concatenate(parts)
 
 
 def _table(blocks: Iterator[Raw], spool: Path) -> Arrays:

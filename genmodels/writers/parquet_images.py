@@ -1,4 +1,4 @@
-"""Images as Parquet, in the form of Hugging Face `datasets`: PNG files in a column, and labels."""
+"""Images as Parquet, as Hugging Face `datasets` has them: PNG in a column, labels, attributes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_images(
     compression: str,
     level: int,
 ) -> list[Path]:
-    """Write `image` {bytes, path} and, where there are classes, `label`; returns the files.
+    """Write `image` {bytes, path}, `label` and a column per attribute; returns the files.
 
     Args:
         blocks: of images; all with labels or all without.
@@ -70,6 +70,11 @@ def _schema(images: Images) -> pa.Schema:
         fields.append(pa.field("label", pa.int64()))
         label: Any = {"names": list(images.class_names), "_type": "ClassLabel"}
         features["label"] = label
+    for name, values in images.attributes.items():
+        kind = {"b": pa.bool_(), "f": pa.float64()}.get(values.dtype.kind, pa.string())
+        fields.append(pa.field(name, kind))
+        dtype = {"b": "bool", "f": "float64"}.get(values.dtype.kind, "string")
+        features[name] = {"dtype": dtype, "_type": "Value"}
     told = {"huggingface": json.dumps({"info": {"features": features}})}
     return pa.schema(fields, metadata={"genmodels.synthetic": "true", **told})
 
@@ -79,4 +84,6 @@ def _table(images: Images, start: int, blobs: list[bytes], schema: pa.Schema) ->
     columns = [pa.array(rows, IMAGE)]
     if images.labels is not None:
         columns.append(pa.array(images.labels, pa.int64()))
+    for name, values in images.attributes.items():
+        columns.append(pa.array(values.tolist(), schema.field(name).type))
     return pa.Table.from_arrays(columns, schema=schema)

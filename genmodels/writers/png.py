@@ -90,17 +90,18 @@ def threads(workers: int | None) -> Iterator[ThreadPoolExecutor]:
 
 
 def described(images: Images, row: int, number: int) -> dict[str, Any]:
-    """What is known of one image: its number in the dataset, and its class if it has one.
+    """What is known of one image: its number in the dataset, its class and its attributes.
 
     Args:
         images: of a block.
         row: in the block.
         number: in the dataset; with the seed in the manifest it says which draw it is.
     """
+    known = {name: values[row].item() for name, values in images.attributes.items()}
     if images.labels is None:
-        return {"index": number}
+        return {"index": number} | known
     label = int(images.labels[row])
-    return {"label": label, "class_name": images.class_names[label], "index": number}
+    return {"label": label, "class_name": images.class_names[label], "index": number} | known
 
 
 def image_shards(blocks: Iterator[Raw], size: int) -> Iterator[tuple[int, int, Images]]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from genmodels.combinations import Combinations, Facet
 from genmodels.data.batching import Batches, ConditionBalanced, Rows, Shuffled
 from genmodels.layout import Block, Condition, ConditionGroup, TableLayout
 
@@ -178,3 +179,35 @@ def test_balance_needs_labels_and_a_share():
     for wrong in (1.5, -0.1, "yes"):
         with pytest.raises(ValueError, match=r"batching\.balance must be"):
             Shuffled(batch_size=4, updates_per_step=1, balance=wrong)
+
+
+def told_rows(n=600):
+    """A rare class, yes or no, and a number of its own for each row."""
+    rng = np.random.default_rng(0)
+    facets = (
+        Facet("label", "class", ("a", "b")),
+        Facet("glasses", "boolean", ("no", "yes")),
+        Facet("age", "continuous", knots=(0.0, 50.0, 100.0)),
+    )
+    values = np.stack([rng.random(n) < 0.1, rng.random(n) < 0.5, rng.uniform(0, 100, n)], 1)
+    told = Combinations(facets, values.astype(float))
+    condition = Condition((ConditionGroup("attributes", (1 / n,) * n, combinations=told),))
+    encoded = {"values": torch.arange(n).float()[:, None], "codes": torch.zeros(n, 2).int()}
+    return Rows.of(encoded, np.arange(n)[:, None], condition, LAYOUT), told
+
+
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+def test_every_row_is_told_its_own_combination(balance):
+    rows, told = told_rows()
+    batching = Shuffled(batch_size=64, updates_per_step=2, updates_per_epoch=60, balance=balance)
+    x, c = epoch(Batches(rows=rows, batching=batching, seed=0))
+    assert torch.equal(c, torch.from_numpy(told.features)[x[:, 0].long()])
+    assert c[:, 1].mean().item() == pytest.approx(0.5 if balance else 0.1, abs=0.03)
+
+
+def test_rows_that_are_told_combinations_need_no_host():
+    rows, told = told_rows()
+    batch = rows.to(torch.device("meta")).batch(torch.zeros(5, device="meta").long(), None)
+    assert batch.c.shape == (5, told.width)
+    position = torch.zeros(5, device="meta").long()
+    assert rows.to(torch.device("meta")).batch(position, position).c.shape == (5, told.width)

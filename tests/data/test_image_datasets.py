@@ -208,7 +208,7 @@ def test_every_config_names_a_source_and_only_options_that_it_has():
                 assert options == set(inspect.signature(source).parameters) - (
                     set()
                     if source is not TorchvisionImages or "celeba" in file.stem
-                    else {"attribute"}
+                    else {"attribute", "attributes"}
                 )
                 for option, value in node["source"].items():
                     if str(value).startswith("${data."):

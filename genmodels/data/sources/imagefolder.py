@@ -20,7 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
+from genmodels.data.attributes import Wanted
 from genmodels.data.sources.decode import Alpha, Resize, check_size
+from genmodels.data.sources.metadata import read_metadata
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.reading import read_files
 from genmodels.files import sha256
@@ -48,7 +50,8 @@ class ImageFolder:
     """Images from `<path>/<class>/**/*.png|jpg|jpeg|webp|bmp|tif|tiff`, or from `<path>/*.png`.
 
     Hidden files are ignored, EXIF orientation is applied, 16-bit files are scaled to 8 bits.
-    A folder that holds nothing but `train`, `test`, ... is read as its `train` part.
+    A folder that holds nothing but `train`, `test`, ... is read as its `train` part. Attributes are
+    read from `metadata.jsonl` or `metadata.csv` in the folder, see `metadata.py`.
 
     Args:
         path: the folder.
@@ -60,6 +63,7 @@ class ImageFolder:
         unreadable: `error` refuses the folder, `skip` leaves such files out; listed either way.
         max_pixels: larger files count as unreadable.
         workers: decoding threads, or null for one per core.
+        attributes: names of those to read, "all", or null for none.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class ImageFolder:
         unreadable: Literal["error", "skip"] = "error",
         max_pixels: int = 64_000_000,
         workers: int | None = None,
+        attributes: Wanted = None,
     ) -> None:
         _check("resize", resize, get_args(Resize))
         _check("alpha", alpha, get_args(Alpha))
@@ -88,6 +93,7 @@ class ImageFolder:
         self.unreadable = unreadable
         self.max_pixels = max_pixels
         self.workers = workers
+        self.attributes = attributes
 
     def load(self) -> Images:
         """Read every file.
@@ -95,9 +101,10 @@ class ImageFolder:
         Raises:
             FileNotFoundError: when there is no such folder.
             ValueError: no images, an empty class, sizes that differ while `size` is null,
-                unreadable files.
+                unreadable files, attributes that are not there.
         """
         found = find(self.path)
+        told = read_metadata(found.root, found.files, self.attributes)
         pixels, kept = read_files(
             found.files,
             size=self.size,
@@ -108,17 +115,20 @@ class ImageFolder:
             max_pixels=self.max_pixels,
             workers=self.workers,
         )
+        attributes = {name: values[kept] for name, values in told.items()}
         if found.labels is None:
-            return Images(pixels)
+            return Images(pixels, attributes=attributes)
         labels = found.labels[kept]
         _refuse_empty(found.class_names, labels, "has no readable image")
-        return Images(pixels, labels, found.class_names)
+        return Images(pixels, labels, found.class_names, attributes)
 
     def fingerprint(self) -> str:
-        """SHA-256 over names and contents of all files, and over the options."""
+        """SHA-256 over names and contents of all files, over attributes, and over the options."""
         found = find(self.path)
         options = (self.size, self.resize, self.channels, self.alpha, self.unreadable)
         digest = hashlib.sha256(repr(options).encode())
+        for attribute, values in read_metadata(found.root, found.files, self.attributes).items():
+            digest.update(f"{attribute}\0{values.tolist()}\n".encode())
 
         def hashes(start: int, stop: int) -> list[str]:
             return [sha256(Path(file)) for file in found.files[start:stop]]

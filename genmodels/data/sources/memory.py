@@ -28,9 +28,11 @@ class Memory:
         return check_rows(self.raw, "the table", least=self.least)
 
     def fingerprint(self) -> str:
-        """SHA-256 of values, names and types, or of pixels and labels."""
+        """SHA-256 of values, names and types, or of pixels, labels and attributes."""
         if not isinstance(self.raw, Images):
             return table_fingerprint(self.raw)
         digest = hashlib.sha256(self.raw.pixels.tobytes())
         digest.update(b"" if self.raw.labels is None else self.raw.labels.tobytes())
+        for name, values in self.raw.attributes.items():
+            digest.update(f"{name}\0{values.tolist()}\n".encode())
         return digest.hexdigest()

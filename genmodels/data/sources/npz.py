@@ -1,4 +1,4 @@
-"""Images in one `.npz` file: `images`, and optionally `labels` and `class_names`."""
+"""Images in one `.npz` file: `images`, and optionally `labels`, `class_names` and attributes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genmodels.data.attributes import Wanted, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.files import sha256
 from genmodels.types import Images
@@ -18,15 +19,20 @@ __all__ = ["NPZ", "UNREADABLE"]
 UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 """What reading an archive of arrays raises when it is damaged or holds objects."""
 ADVICE = "an .npz holds `images` (uint8, NHW or NHWC) and, optionally, `labels` and `class_names`"
+KNOWN = ("images", "labels", "class_names")
 
 
 class NPZ:
     """Images from an `.npz` file; arrays of objects are refused, so nothing in it is run.
 
+    Any further array (N,) of numbers, truth values or text is an attribute. `labels` (N, K) of 0
+    and 1 are K of them, yes or no, called as `class_names` says: an image may have several.
+
     Args:
         path: the file.
         size: null (as stored), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
+        attributes: names of those to read, "all", or null for none.
     """
 
     def __init__(
@@ -35,12 +41,14 @@ class NPZ:
         path: str | Path | None,
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
+        attributes: Wanted = None,
     ) -> None:
         if path is None:
             raise ValueError("data.path is not set: give data.path=<file>.npz")
         self.path = Path(path).expanduser()
         self.size = check_size(size)
         self.resize: Resize = resize
+        self.attributes = attributes
 
     def load(self) -> Images:
         """Read the arrays.
@@ -49,15 +57,29 @@ class NPZ:
             FileNotFoundError: when there is no such file.
             ValueError: when it is no `.npz`, or an array has another name, type or shape.
         """
-        arrays = _read(self.path)
+        arrays = _read(self.path, further=self.attributes is not None)
         pixels = _pixels(arrays["images"], self.path)
         pixels = resize_pixels(pixels, self.size, self.resize)
-        if "labels" not in arrays:
-            return Images(pixels)
+        attributes = self._attributes(arrays, len(pixels))
+        if "labels" not in arrays or (self.attributes is not None and _several(arrays["labels"])):
+            return Images(pixels, attributes=attributes)
         labels, names = _labels(arrays["labels"], arrays.get("class_names"), self.path)
         if len(labels) != len(pixels):
             raise ValueError(f"{self.path}: {len(pixels)} images but {len(labels)} labels")
-        return Images(pixels, labels, names)
+        return Images(pixels, labels, names, attributes)
+
+    def _attributes(self, arrays: dict[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
+        """The wanted ones of further arrays and of several labels per image."""
+        if self.attributes is None:
+            return {}
+        known = {}
+        if "labels" in arrays and _several(arrays["labels"]):
+            known = _yes_no(arrays["labels"], arrays.get("class_names"), self.path)
+        for name, values in arrays.items():
+            if name not in KNOWN and len(values) == rows:
+                plain = values.dtype.kind in "bU"
+                known[name] = values if plain else values.astype(np.float64)
+        return {name: known[name] for name in pick(known, self.attributes)}
 
     def fingerprint(self) -> str:
         """SHA-256 of the file, and of the options."""
@@ -65,7 +87,8 @@ class NPZ:
         return hashlib.sha256(options.encode()).hexdigest()
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path, *, further: bool) -> dict[str, np.ndarray]:
+    """The arrays that are known, and `further` ones that may be attributes."""
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; data.path must name an .npz file")
     if not zipfile.is_zipfile(path):
@@ -73,11 +96,13 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             there = archive.files
-            arrays = {k: archive[k] for k in ("images", "labels", "class_names") if k in there}
+            arrays = {name: archive[name] for name in KNOWN if name in there}
+            others = {k: archive[k] for k in there if further and k not in KNOWN}
     except UNREADABLE as error:
         raise ValueError(
             f"{path} cannot be read: {error}; {ADVICE}, none of them an array of objects"
         ) from error
+    arrays |= {k: v for k, v in others.items() if v.ndim == 1 and v.dtype.kind in "biufU"}
     if "images" not in arrays:
         raise ValueError(
             f"{path} has no `images`, it has {', '.join(there) or 'nothing'}; {ADVICE}"
@@ -103,6 +128,25 @@ def _pixels(images: np.ndarray, path: Path) -> np.ndarray:
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
 
 
+def _several(labels: np.ndarray) -> bool:
+    return labels.ndim == 2 and labels.shape[1] > 1
+
+
+def _yes_no(labels: np.ndarray, names: np.ndarray | None, path: Path) -> dict[str, np.ndarray]:
+    """0 and 1 (N, K) -> bool (N,) by class name."""
+    if names is None or names.shape != labels.shape[1:] or names.dtype.kind != "U":
+        raise ValueError(
+            f"{path}: `labels` is {labels.dtype} {labels.shape}, so `class_names` must be "
+            f"{labels.shape[1]} texts"
+        )
+    if labels.dtype.kind not in "biu" or not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            f"{path}: `labels` is {labels.dtype} {labels.shape}; several labels per image must be "
+            "0 and 1"
+        )
+    return {str(name): labels[:, k] == 1 for k, name in enumerate(names)}
+
+
 def _labels(
     labels: np.ndarray, names: np.ndarray | None, path: Path
 ) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -110,9 +154,10 @@ def _labels(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iubU":
+        more = "; data.attributes=all takes 0 and 1 of shape (N, K) as K yes or no"
         raise ValueError(
             f"{path}: `labels` is {labels.dtype} {labels.shape}, "
-            "expected whole numbers or text of shape (N,)"
+            f"expected whole numbers or text of shape (N,){more if _several(labels) else ''}"
         )
     if names is None:
         levels, codes = np.unique(labels, return_inverse=True)

@@ -12,7 +12,7 @@ import json
 import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from genmodels.data.attributes import Wanted
 from genmodels.data.sources.decode import (
     BROKEN,
     Header,
@@ -29,6 +30,7 @@ from genmodels.data.sources.decode import (
     decode,
     read_header,
 )
+from genmodels.data.sources.metadata import OWN, columns_of
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.parquet import PARQUET_SUFFIXES
 from genmodels.data.sources.parts import files_fingerprint, find_files
@@ -50,11 +52,19 @@ LARGEST_TEXT = 1 << 20
 
 @dataclass(frozen=True)
 class Item:
-    """One image as a file in memory: where it was, its bytes and its class (a number, a name)."""
+    """One image as a file in memory.
+
+    Args:
+        where: it was.
+        blob: its bytes.
+        label: its class (a number, a name).
+        facts: what else is known of it.
+    """
 
     where: str
     blob: bytes
     label: tuple[int, str] | None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Packed(ABC):
@@ -64,6 +74,7 @@ class Packed(ABC):
         path: a file, a glob, a folder of them, or a list of those.
         size: null (all must agree), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
+        attributes: names of those to read, "all", or null for none.
     """
 
     suffixes: tuple[str, ...]
@@ -74,10 +85,12 @@ class Packed(ABC):
         path: str | Path | Sequence[str | Path],
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
+        attributes: Wanted = None,
     ) -> None:
         self.path = path
         self.size = check_size(size)
         self.resize: Resize = resize
+        self.attributes = attributes
 
     @abstractmethod
     def items(self, file: Path) -> Iterator[Item]:
@@ -95,12 +108,13 @@ class Packed(ABC):
         if not items:
             raise ValueError(f"{self.path} holds no images")
         pixels = _decoded(items, self.size, self.resize)
+        attributes = columns_of([item.facts for item in items], self.attributes)
         labels = [item.label for item in items if item.label is not None]
         if not labels:
-            return Images(pixels)
+            return Images(pixels, attributes=attributes)
         if len(labels) < len(items):
             raise ValueError(f"{self.path}: {len(labels)} of {len(items)} images have a class")
-        return Images(pixels, *_numbered(labels, str(self.path)))
+        return Images(pixels, *_numbered(labels, str(self.path)), attributes)
 
     def fingerprint(self) -> str:
         """SHA-256 over the files, and the options."""
@@ -109,7 +123,10 @@ class Packed(ABC):
 
 
 class ImageParquet(Packed):
-    """Images from a Parquet column {bytes, path}, classes from a column `label`; see `Packed`."""
+    """Images from a Parquet column {bytes, path}, classes from a column `label`; see `Packed`.
+
+    Other columns of plain values are attributes.
+    """
 
     suffixes = PARQUET_SUFFIXES
 
@@ -119,20 +136,26 @@ class ImageParquet(Packed):
             image = next(field.name for field in schema if _is_image(field))
             names = _class_names(schema)
             labelled = "label" in schema.names
-            columns = [image, "label"] if labelled else [image]
+            others = [] if self.attributes is None else _plain_columns(schema, image)
+            columns = [image, *(["label"] if labelled else []), *others]
             row = 0
             for batch in opened.iter_batches(512, columns=columns):
                 labels = batch["label"].to_pylist() if labelled else [None] * len(batch)
-                for cell, label in zip(batch[image].to_pylist(), labels, strict=True):
+                facts = batch.select(others).to_pylist() if others else [{}] * len(batch)
+                cells = batch[image].to_pylist()
+                for cell, label, known in zip(cells, labels, facts, strict=True):
                     where = f"{file}, row {row}"
                     if cell is None or cell["bytes"] is None:
                         raise ValueError(f"{where} holds no image, only a path or nothing")
-                    yield Item(where, cell["bytes"], _named(label, names, where))
+                    yield Item(where, cell["bytes"], _named(label, names, where), known)
                     row += 1
 
 
 class WebDataset(Packed):
-    """Images from tar archives, classes from `.cls` and `.json` beside them; see `Packed`."""
+    """Images from tar archives, classes from `.cls` and `.json` beside them; see `Packed`.
+
+    Other plain values in a `.json` are attributes.
+    """
 
     suffixes = TAR_SUFFIXES
 
@@ -160,6 +183,16 @@ def _is_image(field: pa.Field) -> bool:
         return False
     inner = kind.field("bytes").type
     return pa.types.is_binary(inner) or pa.types.is_large_binary(inner)
+
+
+def _plain_columns(schema: pa.Schema, image: str) -> list[str]:
+    """Columns of truth values, numbers or text besides the image and its class."""
+    tests = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
+    return [
+        f.name
+        for f in schema
+        if f.name not in (*OWN, image) and any(test(f.type) for test in tests)
+    ]
 
 
 def _class_names(schema: pa.Schema) -> list[str]:
@@ -222,7 +255,7 @@ def _sample(parts: dict[str, bytes], where: str) -> Iterator[Item]:
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{where}: its class cannot be read: {error}") from error
     name = facts.get("class_name", label)
-    yield Item(where, image, None if label is None else (label, str(name)))
+    yield Item(where, image, None if label is None else (label, str(name)), facts)
 
 
 def _decoded(items: list[Item], size: tuple[int, int] | None, resize: Resize) -> np.ndarray:

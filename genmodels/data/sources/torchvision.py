@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from genmodels.data.attributes import Wanted, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.data.sources.reading import read_files
 from genmodels.types import Images
@@ -36,6 +37,7 @@ class TorchvisionImages:
         size: null (as they are), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
         attribute: CelebA's label, one of its 40 attributes such as Smiling, or null for none.
+        attributes: names of CelebA's attributes to read besides, "all", or null for none.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class TorchvisionImages:
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
         attribute: str | None = None,
+        attributes: Wanted = None,
     ) -> None:
         if name not in get_args(Name):
             raise ValueError(f"name must be one of {', '.join(get_args(Name))}; got {name!r}")
@@ -60,7 +63,7 @@ class TorchvisionImages:
         self.download = download
         self.size = check_size(size)
         self.resize: Resize = resize
-        self.attribute = attribute
+        self.attribute, self.attributes = attribute, attributes
         self._digest = ""
 
     def load(self) -> Images:
@@ -74,6 +77,8 @@ class TorchvisionImages:
         digest = hashlib.sha256(repr((images.pixels.shape, images.class_names)).encode())
         digest.update(np.ascontiguousarray(images.pixels).data)
         digest.update(b"" if images.labels is None else images.labels.tobytes())
+        for attribute, values in images.attributes.items():
+            digest.update(attribute.encode() + values.tobytes())
         self._digest = digest.hexdigest()
         return images
 
@@ -131,15 +136,19 @@ class TorchvisionImages:
             max_pixels=1_000_000,
             workers=None,
         )
-        if self.attribute is None:
-            return Images(pixels)
         names = [name for name in dataset.attr_names if name]
+        attributes = {
+            name: dataset.attr[:, names.index(name)].numpy().astype(bool)[kept]
+            for name in pick(names, self.attributes)
+        }
+        if self.attribute is None:
+            return Images(pixels, attributes=attributes)
         if self.attribute not in names:
             raise ValueError(
                 f"data.attribute {self.attribute!r} is none of CelebA's: {', '.join(names)}"
             )
         labels = dataset.attr[:, names.index(self.attribute)].numpy().astype(np.int64)[kept]
-        return Images(pixels, labels, (f"not {self.attribute}", self.attribute))
+        return Images(pixels, labels, (f"not {self.attribute}", self.attribute), attributes)
 
 
 def _arrays(dataset: Any) -> tuple[np.ndarray, np.ndarray]:

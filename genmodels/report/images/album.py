@@ -9,7 +9,7 @@ for another real sample are kept from the network that makes features: it would 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,7 +115,7 @@ class Album:
             for k, x in enumerate(named.values())
         )
         few = real.take(np.arange(min(len(real), most)))
-        shuffled = Images(shuffled_pixels(few.pixels, seed), few.labels, few.class_names)
+        shuffled = replace(few, pixels=shuffled_pixels(few.pixels, seed))
         copied = drawn_copies(real, min(len(real), most), seed)
         count = min(len(real), len(made))
         simple = (

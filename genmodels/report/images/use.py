@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from genmodels.metrics.images.domain_cnn import FittedCNN
 from genmodels.metrics.intervals import Z95, Interval, wilson
 from genmodels.report.images.album import BASELINE, SIDES, Album, Part, Simple, points_of
 from genmodels.report.rows import SIMPLE, Cell, Detail, Row, Section
-from genmodels.types import Images
+from genmodels.types import Images, join_images
 
 __all__ = ["Fit", "utility"]
 
@@ -85,10 +85,8 @@ def _learn(album: Album, cnn: FittedCNN, fit: Fit) -> _Learnt:
 
 
 def _joined(a: Images, b: Images) -> Images:
-    assert a.labels is not None
-    assert b.labels is not None
-    pixels = np.concatenate([a.pixels, b.pixels])
-    return Images(pixels, np.concatenate([a.labels, b.labels]), a.class_names)
+    """Both, without their attributes, which are not learnt here."""
+    return join_images([replace(x, attributes={}) for x in (a, b)])
 
 
 def _accuracy(album: Album, learnt: _Learnt) -> Simple:

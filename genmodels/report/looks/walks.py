@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from genmodels.algorithms.base import GenerativeModel
-from genmodels.layout import Condition
+from genmodels.report.looks.rows import Rows, shown_rows
 
 __all__ = ["Cast", "between", "make", "morph", "walk"]
 
@@ -32,7 +32,7 @@ class Cast:
         c: conditions, shape (rows * columns, K).
         u: uniforms, shape (rows * columns, U).
         rows: number of rows.
-        names: of the rows, where the model is told a class.
+        names: of the rows, where the model is told something.
     """
 
     z: Tensor
@@ -43,38 +43,27 @@ class Cast:
 
     @classmethod
     def of(cls, model: GenerativeModel, *, rows: int, columns: int, keys: int, seed: int) -> Cast:
-        """Draw `keys` latents for each column; with one class or none, for each cell.
+        """Draw `keys` latents for each column; where nothing is told, for each cell.
 
         Args:
             model: of any kind.
-            rows: most rows; of more classes, evenly spaced ones are shown.
+            rows: most rows; of more classes, evenly spaced ones are shown. See `looks/rows.py`.
             columns: images a row.
             keys: latents that are visited.
             seed: of all latents.
         """
-        labels, names = shown_classes(model.condition, rows)
-        count = len(labels) or rows
-        own, times = (columns, count) if labels else (count * columns, 1)
+        told = Rows((), torch.zeros(rows * columns, 0), torch.arange(rows * columns))
+        if model.condition.width:
+            told = shown_rows(model.condition, most=rows, columns=columns, seed=seed)
+        own = int(told.latents.max()) + 1
         rng = torch.Generator().manual_seed(seed)
-        z = torch.randn(keys, own, model.latent_dim, generator=rng).repeat(1, times, 1)
-        u = torch.rand(own, model.noise_dim, generator=rng).repeat(times, 1)
-        c = torch.zeros(count * columns, model.condition.width)
-        if labels:
-            c.scatter_(1, torch.tensor(labels).repeat_interleave(columns)[:, None], 1.0)
-        return cls(z, c, u, count, names)
+        z = torch.randn(keys, own, model.latent_dim, generator=rng)[:, told.latents]
+        u = torch.rand(own, model.noise_dim, generator=rng)[told.latents]
+        return cls(z, told.c, u, len(told.c) // columns, told.names)
 
     @property
     def columns(self) -> int:
         return len(self.c) // self.rows
-
-
-def shown_classes(condition: Condition, most: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Numbers and names of the classes that a model is told; evenly spaced if there are many."""
-    if condition.width == 0:
-        return (), ()
-    names = condition.groups[0].levels or tuple(map(str, range(condition.width)))
-    spaced = np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int)
-    return tuple(int(i) for i in spaced), tuple(str(names[i]) for i in spaced)
 
 
 def between(a: Tensor, b: Tensor, t: float) -> Tensor:

@@ -1,0 +1,120 @@
+"""What the attributes of images mean, and whether images have them as a schema says."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from genmodels.schema import Attribute
+
+__all__ = ["Unfit", "Wanted", "infer_attributes", "pick", "typed"]
+
+log = logging.getLogger(__name__)
+Wanted = Literal["all"] | str | Sequence[str] | None
+"""`data.attributes`: none, all, one or several by name."""
+Unfit = Literal["error", "drop", "keep"]
+MOST_LEVELS = 100
+ADVICE = "or choose others with data.attributes=[<names>]"
+TAKEN = ("label", "labels", "class_name", "class_names", "image", "images", "index", "file_name")
+"""What datasets call something else."""
+
+
+def pick(known: Iterable[str], wanted: Wanted) -> tuple[str, ...]:
+    """The names that are wanted, in the order of the wish.
+
+    Raises:
+        ValueError: naming near ones, when one is not known.
+    """
+    names = list(known)
+    if wanted is None:
+        return ()
+    if wanted == "all":
+        return tuple(names)
+    chosen = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
+    for name in chosen:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+            more = f"did you mean {' or '.join(map(repr, near))}?" if near else _listed(names)
+            raise ValueError(f"data.attributes: the images have no attribute {name!r}; {more}")
+    return tuple(dict.fromkeys(chosen))
+
+
+def infer_attributes(found: Mapping[str, np.ndarray], wanted: Wanted) -> tuple[Attribute, ...]:
+    """What the wanted attributes are: yes or no, a category, a number.
+
+    Numbers that are all 0 and 1, or -1 and 1, are yes or no. One that never changes says nothing
+    and is left out, with a warning.
+
+    Raises:
+        ValueError: when one is not known or has a name that datasets use otherwise, has missing or
+            infinite values, or is text with more than 100 levels.
+    """
+    if wanted == "all" and not found:
+        raise ValueError("data.attributes=all: these images have no attributes")
+    names = pick(found, wanted)
+    taken = [name for name in names if name in TAKEN]
+    if taken:
+        raise ValueError(f"an attribute cannot be called {taken[0]!r}: datasets use that otherwise")
+    told = (_inferred(name, found[name]) for name in names)
+    return tuple(attribute for attribute in told if attribute is not None)
+
+
+def typed(values: np.ndarray, attribute: Attribute) -> tuple[np.ndarray, np.ndarray]:
+    """The values of an attribute as its schema has them, and which of them fit, both (N,).
+
+    Raises:
+        ValueError: when they are of another kind altogether.
+    """
+    text = values.dtype.kind not in "biuf"
+    if attribute.kind == "boolean":
+        low = np.char.lower(values.astype(np.str_)) if text else values.astype(np.float64)
+        yes = np.isin(low, ("yes", "true", "1")) if text else low == 1
+        no = np.isin(low, ("no", "false", "0")) if text else (low == 0) | (low == -1)
+        return yes, yes | no
+    if attribute.kind == "categorical":
+        words = values.astype(np.str_) if text else np.array([f"{v:g}" for v in values.tolist()])
+        return words, np.isin(words, attribute.levels)
+    if text:
+        raise ValueError(
+            f"attribute {attribute.name!r} is text such as {str(values[0])!r}, but the schema says "
+            "that it is a number"
+        )
+    numbers = values.astype(np.float64)
+    return numbers, np.isfinite(numbers)
+
+
+def _inferred(name: str, values: np.ndarray) -> Attribute | None:
+    text = values.dtype.kind not in "biuf"
+    missing = values == "" if text else np.isnan(values.astype(np.float64))
+    if missing.any():
+        raise ValueError(
+            f"attribute {name!r} is missing for {int(missing.sum()):,} of {len(values):,} images; "
+            f"fill it in, leave these images out, {ADVICE}"
+        )
+    levels = np.unique(values)
+    if len(levels) < 2:
+        log.warning("attribute %r is always %s: it is left out", name, levels.tolist()[0])
+        return None
+    if text:
+        if len(levels) > MOST_LEVELS:
+            raise ValueError(
+                f"attribute {name!r} is text with {len(levels):,} levels, at most {MOST_LEVELS} "
+                f"can be told; group them, {ADVICE}"
+            )
+        return Attribute(name, "categorical", tuple(map(str, levels.tolist())))
+    if set(levels.tolist()) in ({0, 1}, {-1, 1}):
+        return Attribute(name, "boolean")
+    if not np.isfinite(levels).all():
+        raise ValueError(f"attribute {name!r} has infinite values; correct them, {ADVICE}")
+    low, high = float(levels[0]), float(levels[-1])
+    return Attribute(name, "continuous", minimum=low, maximum=high)
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "they have none"
+    return f"they have {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"
