@@ -11,7 +11,7 @@ from genmodels.data.attributes import Unfit, Wanted, infer_attributes, typed
 from genmodels.schema import ImageSchema
 from genmodels.types import Images
 
-__all__ = ["check_images", "infer_image_schema"]
+__all__ = ["check_images", "infer_image_schema", "with_known_attributes"]
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,11 @@ def check_images(images: Images, schema: ImageSchema, *, unfit: Unfit = "error")
     if images.class_names == schema.class_names:
         return images
     return replace(images, labels=_renumber(images, schema), class_names=schema.class_names)
+
+
+def with_known_attributes(images: Images, train: Images, schema: ImageSchema) -> Images:
+    """The images whose attributes have values that the schema knows; `train` is not needed."""
+    return check_images(images, schema, unfit="drop") if schema.attributes else images
 
 
 def _attributed(images: Images, schema: ImageSchema, unfit: Unfit) -> Images:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from genmodels.combinations import LABEL, Combinations
 from genmodels.layout import Condition, ConditionGroup
 from genmodels.sampling.control.shares import check_share, completed
 
@@ -19,7 +20,8 @@ class Conditions:
 
     "empirical": a group at random, then a level by its training frequency. "balanced": a group
     at random, then any level seen in training with equal probability. "each": of the only group,
-    each level seen in training in turn, row i level i mod L, so that they come equally often.
+    each level seen in training in turn, row i level i mod L, so that they come equally often; of
+    combinations each class in turn, with what comes with it.
     `{name: level}`: that level always. `{name: {level: share}}`: so often, other levels in their
     proportions. Of all but the first, `impose` makes the encoded rows say what they were told.
 
@@ -52,6 +54,9 @@ class Conditions:
             )
         self._cumulative = np.cumsum(self._probabilities)
         self._turns = np.flatnonzero(self._probabilities) if rule == "each" else None
+        self._by_class = None
+        if rule == "each" and condition.combinations is not None:
+            self._by_class = _ByClass(condition.groups[0], condition.combinations)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -66,6 +71,8 @@ class Conditions:
             rows: how many.
             start: number of the first of them.
         """
+        if self._by_class is not None:
+            return self._by_class.draw(rng, rows, start)
         if self._turns is not None:
             return self._turns[(start + np.arange(rows)) % len(self._turns)]
         uniform = rng.random(rows) * self._cumulative[-1]
@@ -100,6 +107,24 @@ class Conditions:
         else:
             probabilities[offset + _find_level(group, level)] = 1.0
         return probabilities
+
+
+class _ByClass:
+    """Each class in turn, and a combination that has it, by frequency."""
+
+    def __init__(self, group: ConditionGroup, told: Combinations) -> None:
+        labels = told.values[:, told.find(LABEL)]
+        self.order = np.argsort(labels, kind="stable")
+        self.upto = np.cumsum(np.array(group.frequencies)[self.order])
+        last = np.flatnonzero(np.diff(labels[self.order], append=np.inf))
+        self.ends, self.last = self.upto[last], last
+        self.starts = np.concatenate([[0.0], self.ends[:-1]])
+
+    def draw(self, rng: np.random.Generator, rows: int, start: int) -> np.ndarray:
+        turn = (start + np.arange(rows)) % len(self.last)
+        low, high = self.starts[turn], self.ends[turn]
+        found = np.searchsorted(self.upto, low + rng.random(rows) * (high - low), side="right")
+        return self.order[np.minimum(found, self.last[turn])]
 
 
 def _shares(group: ConditionGroup, asked: Mapping[Any, Any]) -> np.ndarray:

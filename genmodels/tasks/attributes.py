@@ -30,6 +30,8 @@ def by_attributes(
     wishes = [key for key in ("balance", "shares") if asked is not None and getattr(asked, key)]
     if len(wishes) > 1:
         raise ValueError("balance and shares cannot be combined; give the shares alone")
+    if wishes and asked is not None and asked.per_class is not None:
+        raise ValueError(f"{wishes[0]} and per_class cannot be combined; give one of them")
     if wishes and tells_something(condition):
         raise ValueError(f"condition and {wishes[0]} cannot be combined; give one of them")
     if isinstance(condition, Mapping) and condition:

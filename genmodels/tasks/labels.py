@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from genmodels.combinations import LABEL
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
 from genmodels.tasks.control import Asked, model_of, tells_something
@@ -62,7 +63,10 @@ def rows_of_classes(loaded: Loaded, per_class: int) -> int:
         ValueError: when the run has no classes.
     """
     _check_name(loaded, "per_class", None)
-    return per_class * sum(share > 0 for share in loaded.model.condition.groups[0].frequencies)
+    group, told = loaded.model.condition.groups[0], loaded.model.condition.combinations
+    if told is not None:
+        return per_class * len(set(told.values[:, told.find(LABEL)].tolist()))
+    return per_class * sum(share > 0 for share in group.frequencies)
 
 
 def _check_shares(loaded: Loaded, shares: Mapping[str, Any]) -> None:
@@ -88,10 +92,10 @@ def _check_name(loaded: Loaded, key: str, name: str | None) -> None:
             f"{named}: model={model_of(loaded)} of this run was not told classes of pictures, so "
             "none can be asked for"
         )
-    if loaded.model.condition.combinations is not None:
+    told = loaded.model.condition.combinations
+    if told is not None and told.find(LABEL) < 0:
         raise ValueError(
-            f"{named}: this run is told attributes, which come in their own proportions; use "
-            "balance=<attribute> (balance=label for classes) or condition.<attribute>=<value>"
+            f"{named}: this run is told attributes, but no class; use balance=<attribute>"
         )
     if name is not None and name != groups[0]:
         raise ValueError(f"{named}: the classes of this run are called {groups[0]}")

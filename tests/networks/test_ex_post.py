@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
+from genmodels.combinations import Combinations, Facet
 from genmodels.layout import Condition, ConditionGroup
 from genmodels.networks.ex_post import ExPostMixture
 
@@ -135,3 +136,15 @@ def test_each_component_comes_as_often_as_its_weight_says():
 def test_settings_that_make_no_density_are_refused(wrong):
     with pytest.raises(ValueError, match=r"model\.ex_post"):
         make(**wrong)
+
+
+def test_combinations_of_attributes_share_one_mixture():
+    facets = (Facet("a", "boolean", ("no", "yes")), Facet("b", "continuous", knots=(0.0, 1.0)))
+    told = Combinations(facets, np.array([[0.0, 0.5], [1.0, 0.25], [1.0, 1.0]]))
+    group = ConditionGroup("attributes", (0.5, 0.25, 0.25), combinations=told)
+    density = make(condition=Condition((group,)))
+    mean, log_variance, _ = posteriors()
+    c = torch.from_numpy(told.features)[torch.arange(len(mean)) % 3]
+    density.fit(mean, log_variance, c)
+    assert density.weights.shape == (1, 4)
+    assert torch.equal(density.log_prob(mean, c), density.log_prob(mean, c.flip(0)))

@@ -231,3 +231,14 @@ def test_the_verdict_depends_on_the_group_alone():
 def test_no_widths_are_refused():
     with pytest.raises(ValueError, match="widths must not be empty"):
         generator(widths=[])
+
+
+def test_centres_of_levels_of_two_facets_add_up():
+    """Deviations of levels from the mean of all are added, as in an analysis of variance."""
+    a, b = torch.tensor([[1.0, 0.0], [3.0, -2.0]]), torch.tensor([[0.5, 4.0], [0.0, 1.0]])
+    pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    c = torch.stack([torch.cat([torch.eye(2)[i], torch.eye(2)[j]]) for i, j in pairs]).double()
+    w = torch.stack([a[i] + b[j] for i, j in pairs]).double()
+    centres = Centres(condition=4, width=2, inertia=0.0).double()
+    centres.follow(w, c)
+    torch.testing.assert_close(centres(c), w)

@@ -86,6 +86,14 @@ def test_what_cannot_be_asked_is_named(call, complaint):
         call()
 
 
+def test_each_class_comes_in_turn_with_its_own_frequencies():
+    each = Conditions(condition=TOLD, rule="each")
+    drawn = each.draw(np.random.default_rng(0), 20_001, start=1)
+    assert TOLD.combinations.values[drawn, 0].tolist() == [1, 0] * 10_000 + [1]
+    dogs = drawn[TOLD.combinations.values[drawn, 0] == 1]
+    np.testing.assert_allclose(np.bincount(dogs)[2:5] / len(dogs), [0.6, 0.2, 0.2], atol=0.02)
+
+
 def test_positions_are_drawn_by_the_shares():
     drawn = Conditions(condition=TOLD, rule="empirical").draw(np.random.default_rng(0), 20_000)
     np.testing.assert_allclose(np.bincount(drawn) / 20_000, SHARES, atol=0.015)

@@ -10,6 +10,7 @@ from genmodels import Synthesizer, SyntheticImages
 from genmodels.data.open import open_source
 from genmodels.run import Run
 from genmodels.tasks.compose import compose
+from genmodels.tasks.evaluate import evaluate
 from genmodels.tasks.look import look
 from genmodels.tasks.schema import draft
 from genmodels.tasks.train import train
@@ -71,6 +72,14 @@ def test_levels_are_balanced_or_shared_out(run, tmp_path):
     assert abs(images.labels.mean() - 0.5) < 0.1
 
 
+def test_classes_come_in_turn_with_what_is_asked_besides(run, tmp_path):
+    out = draw(run, tmp_path / "out", "per_class=20", "format=npz", "condition.dark=yes")
+    images = open_source(out).load()
+    assert np.bincount(images.labels).tolist() == [20, 20]
+    assert images.attributes["dark"].all()
+    assert len(set(images.attributes["position"].tolist())) > 10
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -81,7 +90,8 @@ def test_levels_are_balanced_or_shared_out(run, tmp_path):
         (["balance=position"], "position is a number and has no levels"),
         (["balance=dark", "condition.label=lying"], "condition and balance cannot be combined"),
         (["balance=dark", "shares.dark={yes: 0.5}"], "balance and shares cannot be combined"),
-        (["per_class=3"], r"this run is told attributes, .* balance=<attribute>"),
+        (["per_class=3", "n=50"], "n=50 and per_class=3 cannot be combined"),
+        (["per_class=3", "balance=dark"], "balance and per_class cannot be combined"),
         (["filter.keep=0.5"], "filter chooses among pictures by their class alone"),
         (["given.dark=yes"], "given: only data with named attributes"),
     ],
@@ -167,3 +177,15 @@ def test_a_stopped_run_goes_on_with_the_attributes_it_had(run, tmp_path):
     more = train(compose("train", [*words, "trainer.max_epochs=2", "resume=auto"]))
     assert Run.open(more.path).read_manifest()["finished"]
     assert np.isfinite(len(open_source(draw(more.path, tmp_path / "o", "n=8")).load()))
+
+
+def test_a_report_says_how_far_samples_show_what_they_were_told(run, tmp_path):
+    out = draw(run, tmp_path / "out", "n=120", "format=npz")
+    words = [
+        f"run={run}", f"synthetic={out}", "kinds.images.suite.steps=10", "tensorboard=false",
+        "kinds.images.suite.copies=20", "kinds.images.suite.subsets=5",
+    ]  # fmt: skip
+    report, _ = evaluate(compose("evaluate", words))
+    found = {row.metric: row for row in report.rows if row.metric.startswith("agreement on")}
+    assert set(found) == {"agreement on position", "agreement on dark"}
+    assert found["agreement on dark"].ceiling > 0.9

@@ -13,6 +13,7 @@ from genmodels.metrics.images.encoders import (
     random_encoder,
 )
 from genmodels.report.images.album import BASELINE, Album, Part
+from genmodels.report.images.attributes import agreement
 from genmodels.report.images.baseline import baseline, noted, told
 from genmodels.report.images.copies import memorisation
 from genmodels.report.images.coverage import classes_found, coverage
@@ -103,6 +104,10 @@ class ImageSuite:
         encoder = foreign or self._own(album, cnn, remarks)
         count = self.images if foreign is None else min(self.images, self.pretrained_images)
         sections = self._sections(album, cnn, encoder, count, remarks, progress)
+        if schema.attributes:
+            progress("attributes")
+            found = agreement(album, encoder, schema.attributes, remarks)
+            sections += [] if found is None else [found]
         facts: dict[str, Cell] = {
             "training images": len(train),
             "held-out images": len(holdout),

@@ -149,6 +149,15 @@ MEANINGS: tuple[Meaning, ...] = (
         unsure=UNSURE,
     ),
     _entry(
+        "utility", "agreement on ",
+        level="Images show what they were told, as far as real ones let it be seen.",
+        close="Images nearly show what they were told.",
+        worse="Images show what they were told less clearly than real ones do.",
+        bad="Images often do not show what they were told: do not learn from it.",
+        floor="What images were told cannot be seen in them.",
+        beyond="Images show the contrary of what they were told.",
+    ),
+    _entry(
         "utility",
         level="A model trained on these data does as well on real data as one trained on real data "
         "({what} {value}, real {ceiling}).",
