@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from genmodels.tasks.choices import VERBS
 
@@ -38,6 +39,17 @@ def adult_like(rows: int, seed: int = 0) -> pd.DataFrame:
             "income": np.where(rich, ">50K", "<=50K"),
         }
     )
+
+
+def faces(folder: Path, count: int = 60) -> None:
+    """Pictures with a list of what is known of them."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    names = [f"{i}.png" for i in range(count)]
+    for name in names:
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / name)
+    known = {"glasses": rng.random(count) < 0.5, "age": rng.integers(18, 80, count)}
+    pd.DataFrame({"file_name": names, **known}).to_csv(folder / "metadata.csv", index=False)
 
 
 def short(command: str) -> list[str]:
@@ -68,6 +80,7 @@ def call(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_commands_work_in_the_order_of_the_readme(tmp_path):
     for seed, name in enumerate(("adult", "train", "test", "made")):
         adult_like(400, seed).to_csv(tmp_path / f"{name}.csv", index=False)
+    faces(tmp_path / "faces")
     assert {c.split()[1] for c in [*COMMANDS, *INLINE]} == set(VERBS)
     for command in [*COMMANDS, *INLINE]:
         done = call(short(command), tmp_path)
