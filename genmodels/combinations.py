@@ -1,15 +1,17 @@
 """Several things that a generator is told at once: a class and attributes, as one vector.
 
-Each is a *facet* with a stretch of the vector of its own. Its weights there are not negative and
-sum to 1: a level is one-hot, yes or no is a level too (so that "no" is not "not told"), and a
-number lies between two knots. Networks that are linear in the vector so learn one direction per
-level, and interpolate numbers. A zero vector says nothing.
+Each is a *facet* with a stretch of the vector of its own, whose weights are not negative and sum
+to 1: a level is one-hot, yes or no is a level too (so that "no" is not "not told"). A number has
+two stretches: it lies between two knots, and between the smallest and the largest of them. The one
+tells it finely; by the other, what is learnt of a number is soon known of all. Networks that are
+linear in the vector so learn one direction per level, and interpolate numbers. A zero vector says
+nothing.
 
 References:
     Ding et al., "CcGAN: Continuous Conditional Generative Adversarial Networks for Image
     Generation", 2021. There a label is embedded by a network that was trained to regress it, and
     the losses are averaged over real images with labels nearby; here neighbouring numbers share
-    the weights of their knots, and losses stay as they are.
+    the weights of their knots and ends, and losses stay as they are.
 """
 
 from __future__ import annotations
@@ -53,7 +55,12 @@ class Facet:
 
     @property
     def width(self) -> int:
-        return len(self.levels) or len(self.knots)
+        return len(self.levels) or len(self.knots) + 2 * self.has_ends
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether there are two stretches: of two knots the second would be the first."""
+        return len(self.knots) > 2
 
     def weights(self, values: np.ndarray) -> np.ndarray:
         """Values (N,) -> weights (N, width) float32; numbers beyond the ends are the ends."""
@@ -69,6 +76,9 @@ class Facet:
         out[rows, below] = 1.0 - share
         if len(knots) > 1:
             out[rows, below + 1] = share
+        if self.has_ends:
+            out[:, -1] = place / (len(knots) - 1)
+            out[:, -2] = 1.0 - out[:, -1]
         return out
 
     def read(self, images: Images) -> np.ndarray:
@@ -157,6 +167,11 @@ class Combinations:
     @property
     def width(self) -> int:
         return sum(facet.width for facet in self.facets)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What makes the weights of each facet, which may have two stretches, sum to 1."""
+        return tuple(0.5 if f.has_ends else 1.0 for f in self.facets for _ in range(f.width))
 
     @cached_property
     def features(self) -> np.ndarray:

@@ -18,8 +18,12 @@ LABEL = Facet("label", "class", ("cat", "dog"))
 
 def test_a_number_lies_between_its_knots():
     found = AGE.weights(np.array([0.0, 5.0, 10.0, 25.0, 30.0, -4.0, 99.0]))
-    expected = [[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.25, 0.75], [0, 0, 1], [1, 0, 0]]
-    assert found.tolist() == [*expected, [0, 0, 1]]
+    fine = [[1, 0, 0], [0.5, 0.5, 0], [0, 1, 0], [0, 0.25, 0.75], [0, 0, 1], [1, 0, 0], [0, 0, 1]]
+    assert found[:, :3].tolist() == fine
+    along = [0.0, 0.25, 0.5, 0.875, 1.0, 0.0, 1.0]
+    assert found[:, 3:].tolist() == [[1.0 - share, share] for share in along]
+    two = Facet("x", "continuous", knots=(0.0, 4.0))
+    assert two.weights(np.array([1.0])).tolist() == [[0.75, 0.25]]
     assert Facet("x", "continuous", knots=(4.0,)).weights(np.array([4.0, 5.0])).tolist() == [
         [1],
         [1],
@@ -38,10 +42,11 @@ def test_the_weights_of_every_facet_are_shares():
         axis=1,
     )
     told = Combinations((LABEL, AGE, GLASSES, HAIR), values)
-    assert told.features.shape == (50, told.width) == (50, 2 + 3 + 2 + 3)
+    assert told.features.shape == (50, told.width) == (50, 2 + 5 + 2 + 3)
     assert told.features.dtype == np.float32
     assert (told.features >= 0).all()
-    np.testing.assert_allclose(told.features.sum(1), 4.0, rtol=1e-6)
+    np.testing.assert_allclose(told.features.sum(1), 5.0, rtol=1e-6)
+    np.testing.assert_allclose(told.features @ told.shares, 4.0, rtol=1e-6)
 
 
 def images():
@@ -69,7 +74,7 @@ def test_a_condition_of_combinations_survives_json():
     assert back.combinations.facets == told.facets
     assert (back.combinations.values == told.values).all()
     assert back.groups[0].frequencies == (0.25, 0.75)
-    assert (back.size, back.width) == (2, 7)
+    assert (back.size, back.width) == (2, 9)
 
 
 def test_a_condition_of_levels_has_the_state_that_it_always_had():
@@ -87,7 +92,7 @@ def test_vectors_are_one_hot_or_those_of_combinations():
     condition = Condition((ConditionGroup("attributes", (0.25, 0.75), combinations=told),))
     found = Vectors(condition)(torch.from_numpy(codes))
     assert torch.equal(found, torch.from_numpy(told.features[codes]))
-    assert Vectors(condition).to("meta")(position.to("meta") * 0).shape == (2, 7)
+    assert Vectors(condition).to("meta")(position.to("meta") * 0).shape == (2, 9)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,16 @@ def _check_array(images: Images) -> None:
             f"images must be a uint8 array (N, C, H, W) with at least one image, got "
             f"{pixels.dtype} {pixels.shape}"
         )
+    _check_attributes(images)
+
+
+def _check_attributes(images: Images) -> None:
+    for name, values in images.attributes.items():
+        if not isinstance(values, np.ndarray) or values.shape != (len(images),):
+            raise ValueError(
+                f"attribute {name!r} must be an array of shape ({len(images)},), got "
+                f"{type(values).__name__} of shape {np.shape(values)}"
+            )
 
 
 def _words(channels: int, height: int, width: int) -> str:

@@ -84,7 +84,9 @@ class Generator(nn.Module):
         self.mapping = Mapping(
             latent_dim=latent_dim, condition=told, width=style, depth=depth, rate=rate
         )
-        self.centres = Centres(condition=told, width=style, inertia=inertia)
+        known = condition.combinations
+        shares = None if known is None else known.shares
+        self.centres = Centres(condition=told, width=style, inertia=inertia, shares=shares)
         self.mixing, self.truncation = mixing, 1.0
         self.start = nn.Parameter(torch.randn(sizes[0], *self.grid.start))
         self.first = StyledConv(sizes[0], sizes[0], style=style)

@@ -67,8 +67,8 @@ class Mapping(nn.Module):
 class Centres(nn.Module):
     """The running mean of w for each level of a condition; one mean where nothing is told.
 
-    Of a condition with several facets, whose weights sum to 1 each, these are means of levels of
-    a facet, and their deviations from the mean of all add up.
+    Of a condition with several facets these are means of levels of a facet, and their deviations
+    from the mean of all add up.
 
     Each mean is kept beside the weight that it has gathered, so that it is no nearer to zero in
     the beginning, and an average of both over time is an average of the mean.
@@ -77,13 +77,24 @@ class Centres(nn.Module):
         condition: width K of c.
         width: of w.
         inertia: share that is kept from one batch to the next that has the level.
+        shares: factors (K,) that make each facet of c sum to 1; None: it does.
     """
 
     sums: Tensor
     weights: Tensor
+    shares: Tensor
 
-    def __init__(self, *, condition: int, width: int, inertia: float) -> None:
+    def __init__(
+        self,
+        *,
+        condition: int,
+        width: int,
+        inertia: float,
+        shares: tuple[float, ...] | None = None,
+    ) -> None:
         super().__init__()
+        factors = torch.ones(condition) if shares is None else torch.tensor(shares)
+        self.register_buffer("shares", factors, persistent=False)
         self.told, self.inertia = condition > 0, inertia
         self.register_buffer("sums", torch.zeros(max(1, condition), width))
         self.register_buffer("weights", torch.zeros(max(1, condition)))
@@ -103,13 +114,14 @@ class Centres(nn.Module):
         """Conditions (B, K) -> the means of their levels (B, W).
 
         Where c is zero, or names a level that was never met, it is the mean of all levels. With P
-        facets c sums to P, so the rest is 1 - P: means less what was counted more than once.
+        facets c, by its shares, sums to P, so the rest is 1 - P: the mean is not counted P times.
         """
         means = self.sums / self.weights.clamp_min(TINY)[:, None]
         if not self.told:
             return means.expand(len(c), -1)
         met = (self.weights > 0)[:, None]
         middle = means.sum(0) / met.sum().clamp_min(1)  # a mean that was never met is zero
+        c = c * self.shares.to(c.dtype)
         rest = 1.0 - c.sum(1, keepdim=True)
         # A sum and no product of matrices: a row does not depend on how many there are.
         own = (c[:, :, None] * torch.where(met, means, middle)).sum(1)

@@ -52,7 +52,7 @@ def test_an_update_with_attributes_needs_no_host(recipe):
     from genmodels.codecs.image import ImageCodec
 
     condition = ImageCodec.fit(check_images(images, schema), schema, seed=0).condition
-    assert condition.width == 2 + 8 + 2
+    assert condition.width == 2 + (8 + 2) + 2
     model = build_model(config(recipe), ImageLayout(2, 17, 31), condition, None).to("meta")
     x = torch.zeros(4, 2, 17, 31, device="meta")
     c = torch.zeros(4, condition.width, device="meta")

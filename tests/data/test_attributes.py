@@ -101,6 +101,12 @@ def test_names_that_are_not_there_are_named_with_near_ones():
         infer_image_schema(Images(PIXELS), attributes="all")
 
 
+@pytest.mark.parametrize("values", [[1, 2, 3, 4, 5, 6], np.zeros(5), np.zeros((6, 2))])
+def test_an_attribute_is_an_array_with_a_value_per_image(values):
+    with pytest.raises(ValueError, match=r"'x' must be an array of shape \(6,\), got"):
+        infer_image_schema(Images(PIXELS, attributes={"x": values}), attributes="all")
+
+
 def test_a_name_that_datasets_use_otherwise_is_refused():
     images = Images(PIXELS, attributes={"label": KNOWN["age"]})
     with pytest.raises(ValueError, match="cannot be called 'label'"):

@@ -242,3 +242,8 @@ def test_centres_of_levels_of_two_facets_add_up():
     centres = Centres(condition=4, width=2, inertia=0.0).double()
     centres.follow(w, c)
     torch.testing.assert_close(centres(c), w)
+    twice = torch.cat([c, c[:, 2:]], 1)  # the second facet is told in two ways
+    shares = (1.0, 1.0, 0.5, 0.5, 0.5, 0.5)
+    centres = Centres(condition=6, width=2, inertia=0.0, shares=shares).double()
+    centres.follow(w, twice)
+    torch.testing.assert_close(centres(twice), w)

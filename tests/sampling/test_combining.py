@@ -45,7 +45,7 @@ def test_a_number_is_told_exactly_with_what_comes_near_it(caplog):
         assert listed(asked_values(TOLD, {"age": "21"})) == {(1, 0, 21): 1.0}
     assert not caplog.text
     found = asked_values(TOLD, {"age": 21}).combinations.features
-    assert found[0].tolist() == pytest.approx([0, 1, 0, 1, 0, 0.58, 0.42, 0])
+    assert found[0].tolist() == pytest.approx([0, 1, 0, 1, 0, 0.58, 0.42, 0, 0.79, 0.21])
 
 
 def test_what_was_never_seen_together_is_told_with_a_warning(caplog):
