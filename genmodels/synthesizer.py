@@ -148,7 +148,8 @@ class Synthesizer(BaseEstimator):
         Args:
             n: at least 1.
             seed: another seed draws other rows.
-            condition: "empirical" training frequencies, "balanced", or {name: level}.
+            condition: "empirical" training frequencies, "balanced", or {name: level}; of images
+                with attributes several at once, such as {"glasses": True, "age": 40}.
             given: what each row must be, such as {"age": "> 80", "job": ["A", "B"], "kg": None};
                 None is missing, a list means that either may be, and "20..30" is a range.
             balance: the column whose levels shall be equally frequent.

@@ -76,7 +76,7 @@ def typed(values: np.ndarray, attribute: Attribute) -> tuple[np.ndarray, np.ndar
         no = np.isin(low, ("no", "false", "0")) if text else (low == 0) | (low == -1)
         return yes, yes | no
     if attribute.kind == "categorical":
-        words = values.astype(np.str_) if text else np.array([f"{v:g}" for v in values.tolist()])
+        words = values.astype(np.str_) if text else np.array([_word(v) for v in values.tolist()])
         return words, np.isin(words, attribute.levels)
     if text:
         raise ValueError(
@@ -85,6 +85,11 @@ def typed(values: np.ndarray, attribute: Attribute) -> tuple[np.ndarray, np.ndar
         )
     numbers = values.astype(np.float64)
     return numbers, np.isfinite(numbers)
+
+
+def _word(number: float) -> str:
+    """A number as the name of a level: 3, not 3.0."""
+    return str(int(number)) if float(number).is_integer() else str(number)
 
 
 def _inferred(name: str, values: np.ndarray) -> Attribute | None:

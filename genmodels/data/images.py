@@ -43,7 +43,8 @@ def check_images(images: Images, schema: ImageSchema, *, unfit: Unfit = "error")
         images: any.
         schema: what they should be.
         unfit: images with a missing value or another level than the schema's: "error", "drop"
-            them, or "keep" them, and pass images without an attribute, for a report to count.
+            them, or "keep" them for a report, with unknown levels, but without attributes that
+            are not there or have no such value for some.
 
     Raises:
         ValueError: when the shape differs, a class is not in the schema, or an attribute is not
@@ -87,7 +88,11 @@ def _attributed(images: Images, schema: ImageSchema, unfit: Unfit) -> Images:
                 f"{', '.join(map(repr, images.attributes)) or 'no attributes'}; choose it with "
                 "data.attributes, or take it out of the schema"
             )
-        found[attribute.name], fit = typed(values, attribute)
+        known, fit = typed(values, attribute)
+        if unfit == "keep" and not (fit.all() or attribute.kind == "categorical"):
+            log.info("attribute %r has no value for some images: left out", attribute.name)
+            continue
+        found[attribute.name] = known
         if not fit.all() and unfit == "error":
             raise ValueError(
                 f"attribute {attribute.name!r}: {int((~fit).sum()):,} of {len(fit):,} images have "

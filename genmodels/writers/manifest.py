@@ -111,6 +111,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
     name, rows = manifest["run"]["name"], manifest["rows"]
     wishes = wishes_of({**manifest, "conditions": None, "filter": None})
     drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
+    wishes = wishes and wishes_of({**manifest, "filter": None})
     lines = [
         "---\ntags:\n- synthetic\n---",
         f"# Synthetic data from the run `{name}`",

@@ -131,7 +131,11 @@ def test_images_that_training_had_not_are_an_error_dropped_or_kept():
         20,
         18,
     ]
-    assert len(check_images(other, SCHEMA, unfit="keep")) == 6
+    assert check_images(other, SCHEMA, unfit="keep").attributes["hair"][4] == "green"
+    gaps = Images(PIXELS, attributes=KNOWN | {"age": np.where(KNOWN["age"] > 40, np.nan, 1.0)})
+    kept = check_images(gaps, SCHEMA, unfit="keep")
+    assert (len(kept), set(kept.attributes)) == (6, set(KNOWN) - {"age"})
+    assert len(check_images(gaps, SCHEMA, unfit="drop")) == 4
     with pytest.raises(ValueError, match="has the attribute 'glasses', but the images have no"):
         check_images(Images(PIXELS), SCHEMA)
     assert check_images(Images(PIXELS), SCHEMA, unfit="keep").attributes == {}
@@ -142,11 +146,15 @@ def test_images_that_training_had_not_are_an_error_dropped_or_kept():
 
 def test_numbers_can_be_categories_and_words_yes_or_no():
     schema = ImageSchema(
-        1, 4, 4, (), (Attribute("age", "categorical", ("18", "20")), Attribute("word", "boolean"))
+        1,
+        4,
+        4,
+        (),
+        (Attribute("n", "categorical", ("0.5", "2000000")), Attribute("word", "boolean")),
     )
-    known = {"age": np.array([18.0, 20.0]), "word": np.array(["Yes", "false"])}
+    known = {"n": np.array([2e6, 0.5]), "word": np.array(["Yes", "false"])}
     found = check_images(Images(PIXELS[:2], attributes=known), schema).attributes
-    assert found["age"].tolist() == ["18", "20"]
+    assert found["n"].tolist() == ["2000000", "0.5"]
     assert found["word"].tolist() == [True, False]
 
 

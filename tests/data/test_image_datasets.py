@@ -169,6 +169,20 @@ def test_celeba_is_resized_and_labelled_by_one_attribute(faces):
         TorchvisionImages(name="CelebA", path=faces, attribute="Happy").load()
 
 
+def test_the_attributes_of_celeba_can_be_told(faces):
+    every = TorchvisionImages(name="CelebA", path=faces, size=16, attributes="all")
+    found = every.load().attributes
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "Bald": [False, False],
+        "Smiling": [True, False],
+    }
+    one = TorchvisionImages(name="CelebA", path=faces, size=16, attributes=["Smiling"])
+    assert list(one.load().attributes) == ["Smiling"]
+    assert one.fingerprint() != every.fingerprint()
+    with pytest.raises(ValueError, match="did you mean 'Smiling'"):
+        TorchvisionImages(name="CelebA", path=faces, size=16, attributes=["Smilling"]).load()
+
+
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "CIFAR10", "SVHN", "CelebA"])
 def test_absent_files_are_not_downloaded_unasked(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=rf"{name} .*data\.download=true") as error:

@@ -78,6 +78,7 @@ def test_classes_come_in_turn_with_what_is_asked_besides(run, tmp_path):
     assert np.bincount(images.labels).tolist() == [20, 20]
     assert images.attributes["dark"].all()
     assert len(set(images.attributes["position"].tolist())) > 10
+    assert "`condition.dark=yes, per_class=20`" in (out / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
