@@ -24,6 +24,8 @@ KNOTS = 12
 """Places between which a number is interpolated, at most."""
 GRID = 256
 """Values that a number is rounded to in what is kept, at most."""
+SHARED = 8
+"""Rows that a value which is kept stands for, at least."""
 
 
 class ImageCodec:
@@ -43,8 +45,9 @@ class ImageCodec:
     def fit(cls, raw: Raw, schema: ImageSchema, *, seed: int) -> ImageCodec:
         """Learn what occurs in the training split, and how often; `seed` is not needed.
 
-        Numbers are rounded to at most `GRID` quantiles, so that none is kept exactly unless few
-        are distinct: what is kept serves to draw, training itself is told exact numbers.
+        Numbers are rounded to at most `GRID` values, each shared by `SHARED` rows or the mean of as
+        many; only the smallest and the largest are kept exactly, apart from the combinations. What
+        is kept serves to draw, training itself is told exact numbers.
 
         Raises:
             ValueError: when the images are not of the schema, or have no labels or attributes
@@ -171,18 +174,36 @@ def _combined(images: Images, schema: ImageSchema) -> ConditionGroup:
 
 def _facet(attribute: Attribute, images: Images) -> Facet:
     if attribute.kind == "continuous":
-        knots = _few(images.attributes[attribute.name], KNOTS)
-        return Facet(attribute.name, "continuous", knots=tuple(knots.tolist()))
+        return Facet(attribute.name, "continuous", knots=_knots(images.attributes[attribute.name]))
     levels = ("no", "yes") if attribute.kind == "boolean" else attribute.levels
     return Facet(attribute.name, attribute.kind, levels)
 
 
+def _knots(values: np.ndarray) -> tuple[float, ...]:
+    """The smallest and the largest value, which the schema has too, and few between them."""
+    few = len(np.unique(values)) <= KNOTS
+    between = _few(values, KNOTS if few else KNOTS - 2)
+    return tuple(np.unique([values.min(), *between, values.max()]).tolist())
+
+
 def _few(values: np.ndarray, most: int) -> np.ndarray:
-    """The distinct values, rising; as many quantiles where there are more."""
-    known = np.unique(values)
-    if len(known) <= most:
-        return known
-    return np.unique(np.quantile(values, np.linspace(0, 1, most)))
+    """Means of neighbouring values, rising; a value that enough rows share is its own.
+
+    Each stands for `SHARED` rows at least, where there are as many. Of more than `most` distinct
+    values, each stands for about as many rows as any other.
+    """
+    levels, counts = np.unique(values, return_counts=True)
+    upto = counts.cumsum()
+    rows = int(upto[-1]) if len(levels) > most else 0
+    starts, before = [0], 0
+    for i, reached in enumerate(upto.tolist()):
+        if reached - before >= SHARED and reached * most >= len(starts) * rows:
+            starts, before = [*starts, i + 1], reached
+    if len(starts) > 1:
+        starts.pop()  # what is left after the last, nothing or too few, belongs to it
+    means = np.add.reduceat(levels * counts, starts) / np.add.reduceat(counts, starts)
+    alone = np.diff([*starts, len(levels)]) == 1
+    return np.where(alone, levels[starts], means)
 
 
 def _images(raw: Raw) -> Images:

@@ -51,7 +51,7 @@ def asked_values(condition: Condition, wishes: Mapping[str, Any]) -> Condition:
     hits = sum((known.values[:, i] == told[i]).astype(int) for i in levels)
     rows = np.flatnonzero(hits == np.max(hits)) if levels else np.arange(len(known))
     numbers = [i for i in told if i not in levels]
-    if np.max(hits) < len(levels) or _beyond(known.values[rows], told, numbers):
+    if np.max(hits) < len(levels) or _beyond(known.values, rows, told, numbers):
         shown = ", ".join(known.facets[i].show(value) for i, value in told.items())
         log.warning("no training row has %s together: it is told, but was not learnt", shown)
     rows = _nearest(known, weights, rows, told, numbers)
@@ -103,9 +103,18 @@ def _targets(facet: Facet, wanted: Mapping[Any, Any], key: str) -> np.ndarray:
     return target
 
 
-def _beyond(values: np.ndarray, told: Mapping[int, float], numbers: list[int]) -> bool:
-    """Whether a number asked for lies outside of those that occur in combinations (L, A)."""
-    return any(not values[:, i].min() <= told[i] <= values[:, i].max() for i in numbers)
+def _beyond(
+    values: np.ndarray, rows: np.ndarray, told: Mapping[int, float], numbers: list[int]
+) -> bool:
+    """Whether a number asked for lies outside of those that come with the levels, in some rows.
+
+    What is kept of training is rounded: beyond its ends a number is as usual as the ends.
+    """
+    for i in numbers:
+        wish = np.clip(told[i], values[:, i].min(), values[:, i].max())
+        if not values[rows, i].min() <= wish <= values[rows, i].max():
+            return True
+    return False
 
 
 def _nearest(
@@ -120,7 +129,7 @@ def _nearest(
         return rows
     distance = np.zeros(len(rows))
     for i in numbers:
-        order = np.argsort(known.values[:, i])
+        order = np.argsort(known.values[:, i], kind="stable")
         upto = np.cumsum(weights[order])
         ranks = np.interp([told[i], *known.values[rows, i]], known.values[order, i], upto)
         distance = np.maximum(distance, np.abs(ranks[1:] - ranks[0]))

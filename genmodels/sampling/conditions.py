@@ -45,8 +45,9 @@ class Conditions:
                 raise ValueError(_cannot("condition=balanced", condition))
             self._probabilities = _even(condition)
         elif rule == "each":
-            if len(condition.groups) != 1:
-                raise ValueError(_cannot("condition=each", condition))
+            told = condition.combinations
+            if len(condition.groups) != 1 or (told is not None and told.find(LABEL) < 0):
+                raise ValueError(_cannot("condition=each, which is about classes", condition))
             self._probabilities = _even(condition)
         else:
             raise ValueError(
@@ -167,6 +168,7 @@ def _find_level(group: ConditionGroup, level: Any, *, key: str = "") -> int:
 def _cannot(what: str, condition: Condition) -> str:
     if not condition.groups:
         return f"{what}: this run was trained without a condition, so it cannot be told anything"
-    names = [group.name for group in condition.groups]
+    told = condition.combinations
+    names = [part.name for part in (condition.groups if told is None else told.facets)]
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     return f"{what}: this run can be told {shown}"

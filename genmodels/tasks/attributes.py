@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from genmodels.combinations import LABEL, Combinations
 from genmodels.layout import Condition
 from genmodels.sampling.combining import asked_values, shared_out
 from genmodels.tasks.control import Asked, tells_something
@@ -35,7 +36,9 @@ def by_attributes(
     if wishes and tells_something(condition):
         raise ValueError(f"condition and {wishes[0]} cannot be combined; give one of them")
     if isinstance(condition, Mapping) and condition:
-        told = asked_values(told, condition)
+        before, told = told, asked_values(told, condition)
+        if asked is not None and asked.per_class is not None:
+            _check_classes(before.combinations, told.combinations, condition)
     if not wishes:
         return told, asked, rule
     assert asked is not None
@@ -44,6 +47,30 @@ def by_attributes(
     else:
         told = _shared(told, asked.shares)
     return told, replace(asked, balance=None, shares={}), rule
+
+
+def _check_classes(
+    before: Combinations | None, after: Combinations | None, condition: Mapping[str, Any]
+) -> None:
+    """Refuse so many of each class where a class does not come with what is asked for."""
+    assert before is not None
+    assert after is not None
+    place = before.find(LABEL)
+    if place < 0:
+        return
+    if LABEL in condition:
+        raise ValueError(
+            f"condition.{LABEL} and per_class cannot be combined: one asks for a class, the other "
+            "for all of them"
+        )
+    lost = sorted(set(before.values[:, place].tolist()) - set(after.values[:, place].tolist()))
+    if lost:
+        wish = ", ".join(f"condition.{name}={value}" for name, value in condition.items())
+        raise ValueError(
+            f"per_class and {wish} cannot be combined: no training row of class "
+            f"{before.facets[place].levels[int(lost[0])]!r} has that; ask for n=... rows with "
+            f"condition.{LABEL} of another class"
+        )
 
 
 def _shared(told: Condition, shares: Mapping[str, Any]) -> Condition:

@@ -27,8 +27,7 @@ def test_what_is_kept_are_rounded_combinations_and_their_shares():
     assert codec.condition.width == 2 + (12 + 2) + 2
     places = told.values[:, told.find("position")]
     assert len(np.unique(places)) <= 256
-    kept = np.isin(images.attributes["position"], places)
-    assert kept.sum() <= 2  # the ends of the range
+    assert not np.isin(images.attributes["position"], places).any()
     weights = np.array(group.frequencies)
     assert weights.sum() == pytest.approx(1.0)
     dark = told.values[:, told.find("dark")]
@@ -49,10 +48,35 @@ def test_rows_are_told_exact_numbers():
 
 
 def test_a_number_with_few_values_has_a_knot_at_each():
-    known = {"dose": np.array([0.0, 5.0, 50.0, 5.0])}
-    codec, _ = fitted(Images(np.zeros((4, 1, 2, 2), np.uint8), attributes=known))
-    assert codec.condition.combinations.facets[0].knots == (0.0, 5.0, 50.0)
-    assert codec.condition.combinations.features[:, :3].tolist() == np.eye(3).tolist()
+    known = {"dose": np.repeat([0.0, 5.1, 50.0], 8)}
+    codec, _ = fitted(Images(np.zeros((24, 1, 2, 2), np.uint8), attributes=known))
+    told = codec.condition.combinations
+    assert told.values[:, 0].tolist() == [0.0, 5.1, 50.0]
+    assert told.facets[0].knots == (0.0, 5.1, 50.0)
+    assert told.features[:, :3].tolist() == np.eye(3).tolist()
+
+
+@pytest.mark.parametrize("n", [5, 100, 511, 766, 1531, 2000])
+def test_no_number_of_few_rows_is_kept_but_the_ends(n):
+    """Quantiles are data points whenever their places in the order are whole."""
+    codec, images = fitted(barred(n, upright=True, labelled=False))
+    told, exact = codec.condition.combinations, images.attributes["position"]
+    kept = told.values[:, told.find("position")]
+    assert len(np.unique(kept)) == max(1, min(256, n // 8))
+    assert not np.isin(kept, exact).any()
+    knots = np.array(told.facets[told.find("position")].knots)
+    assert knots[[0, -1]].tolist() == [exact.min(), exact.max()]
+    assert not np.isin(knots[1:-1], exact).any()
+
+
+def test_a_rare_number_joins_its_neighbours():
+    ages = np.repeat([20.0, 30.0, 40.0, 41.0, 90.0], [9, 8, 3, 13, 1])
+    codec, _ = fitted(Images(np.zeros((34, 1, 2, 2), np.uint8), attributes={"age": ages}))
+    told = codec.condition.combinations
+    last = (3 * 40 + 13 * 41 + 90) / 17
+    assert told.values[:, 0].tolist() == pytest.approx([20.0, 30.0, last])
+    assert codec.condition.groups[0].frequencies == pytest.approx((9 / 34, 8 / 34, 17 / 34))
+    assert told.facets[0].knots == pytest.approx((20.0, 30.0, last, 90.0))
 
 
 def test_the_codec_survives_json_and_decodes_what_was_told():

@@ -41,7 +41,7 @@ def test_a_recipe_is_trained_and_sampled_with_attributes(recipe, told, tmp_path)
         assert made.attributes["a"].all()
         assert not made.attributes["c"].any()
         assert len(set(made.attributes["b"].tolist())) == 2
-    infer_image_schema(made)
+    assert len(check_images(made, infer_image_schema(images, attributes="all"))) == 20
 
 
 @pytest.mark.parametrize("recipe", SMALL)
@@ -52,7 +52,7 @@ def test_an_update_with_attributes_needs_no_host(recipe):
     from genmodels.codecs.image import ImageCodec
 
     condition = ImageCodec.fit(check_images(images, schema), schema, seed=0).condition
-    assert condition.width == 2 + (8 + 2) + 2
+    assert condition.width == 2 + (3 + 2) + 2
     model = build_model(config(recipe), ImageLayout(2, 17, 31), condition, None).to("meta")
     x = torch.zeros(4, 2, 17, 31, device="meta")
     c = torch.zeros(4, condition.width, device="meta")

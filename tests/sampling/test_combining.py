@@ -43,6 +43,7 @@ def test_a_number_is_told_exactly_with_what_comes_near_it(caplog):
     with caplog.at_level(logging.WARNING):
         assert listed(asked_values(TOLD, {"age": 88.5})) == {(0, 1, 88.5): 1.0}
         assert listed(asked_values(TOLD, {"age": "21"})) == {(1, 0, 21): 1.0}
+        assert listed(asked_values(TOLD, {"age": 97})) == {(0, 1, 97): 1.0}  # seen, but rounded
     assert not caplog.text
     found = asked_values(TOLD, {"age": 21}).combinations.features
     assert found[0].tolist() == pytest.approx([0, 1, 0, 1, 0, 0.58, 0.42, 0, 0.79, 0.21])
@@ -92,6 +93,14 @@ def test_each_class_comes_in_turn_with_its_own_frequencies():
     assert TOLD.combinations.values[drawn, 0].tolist() == [1, 0] * 10_000 + [1]
     dogs = drawn[TOLD.combinations.values[drawn, 0] == 1]
     np.testing.assert_allclose(np.bincount(dogs)[2:5] / len(dogs), [0.6, 0.2, 0.2], atol=0.02)
+
+
+def test_without_a_class_there_is_nothing_to_come_in_turn():
+    known = TOLD.combinations
+    told = Combinations(known.facets[1:], known.values[:, 1:])
+    condition = Condition((ConditionGroup("attributes", SHARES, combinations=told),))
+    with pytest.raises(ValueError, match=r"condition=each.* can be told glasses, age"):
+        Conditions(condition=condition, rule="each")
 
 
 def test_positions_are_drawn_by_the_shares():

@@ -2,14 +2,20 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from genmodels import Synthesizer, SyntheticImages
+from genmodels.combinations import Combinations, Facet
 from genmodels.data.open import open_source
+from genmodels.data.splits import Split
+from genmodels.layout import Condition, ConditionGroup
 from genmodels.run import Run
+from genmodels.tasks.attributes import by_attributes
 from genmodels.tasks.compose import compose
+from genmodels.tasks.control import Asked
 from genmodels.tasks.evaluate import evaluate
 from genmodels.tasks.look import look
 from genmodels.tasks.schema import draft
@@ -93,6 +99,7 @@ def test_classes_come_in_turn_with_what_is_asked_besides(run, tmp_path):
         (["balance=dark", "shares.dark={yes: 0.5}"], "balance and shares cannot be combined"),
         (["per_class=3", "n=50"], "n=50 and per_class=3 cannot be combined"),
         (["per_class=3", "balance=dark"], "balance and per_class cannot be combined"),
+        (["per_class=3", "condition.label=lying"], "condition.label and per_class cannot be"),
         (["filter.keep=0.5"], "filter chooses among pictures by their class alone"),
         (["given.dark=yes"], "given: only data with named attributes"),
     ],
@@ -101,6 +108,16 @@ def test_what_cannot_be_asked_for_is_named(run, tmp_path, words, complaint):
     with pytest.raises(ValueError, match=complaint):
         draw(run, tmp_path / "out", *words)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_class_that_does_not_come_with_what_is_asked_for_is_named():
+    facets = (Facet("label", "class", ("cat", "dog")), Facet("wet", "boolean", ("no", "yes")))
+    told = Combinations(facets, np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
+    condition = Condition((ConditionGroup("attributes", (0.5, 0.25, 0.25), combinations=told),))
+    with pytest.raises(ValueError, match=r"condition.wet=yes .* row of class 'dog' has that"):
+        by_attributes(condition, Asked(per_class=3), {"wet": "yes"})
+    left, _, _ = by_attributes(condition, Asked(per_class=3), {"wet": "no"})
+    assert left.groups[0].frequencies == pytest.approx((2 / 3, 1 / 3))
 
 
 def test_pictures_of_the_run_have_rows_of_attributes(run, tmp_path):
@@ -177,7 +194,25 @@ def test_a_stopped_run_goes_on_with_the_attributes_it_had(run, tmp_path):
     train(compose("train", words))
     more = train(compose("train", [*words, "trainer.max_epochs=2", "resume=auto"]))
     assert Run.open(more.path).read_manifest()["finished"]
-    assert np.isfinite(len(open_source(draw(more.path, tmp_path / "o", "n=8")).load()))
+    images = open_source(draw(more.path, tmp_path / "o", "n=8", "condition.dark=no")).load()
+    assert len(images) == 8
+    assert not images.attributes["dark"].any()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1])
+def test_training_goes_without_validation_images(tmp_path, share):
+    """None are held out, or none of them has a level that training had."""
+    dose = np.array(["low", "high"])[np.arange(60) % 2].astype("<U9")
+    dose[Split(rows=60, seed=0, holdout=0.1, validation=share).val] = "other"
+    images = replace(barred(60), attributes={"dose": dose})
+    (file,) = NPZWriter().write(iter([images]), tmp_path)
+    words = [
+        "model=conv_vae", "data=npz", f"data.path={file}", "data.attributes=all", "seed=0",
+        "data.holdout=0.1", f"data.validation={share}", f"run={tmp_path / 'run'}",
+        *TINY["conv_vae"].split(), *FAST,
+    ]  # fmt: skip
+    (told,) = json.loads(train(compose("train", words)).schema.read_text())["attributes"]
+    assert told["levels"] == ["high", "low"]
 
 
 def test_a_report_says_how_far_samples_show_what_they_were_told(run, tmp_path):
@@ -190,3 +225,14 @@ def test_a_report_says_how_far_samples_show_what_they_were_told(run, tmp_path):
     found = {row.metric: row for row in report.rows if row.metric.startswith("agreement on")}
     assert set(found) == {"agreement on position", "agreement on dark"}
     assert found["agreement on dark"].ceiling > 0.9
+
+
+def test_a_report_without_a_run_judges_attributes_when_asked(tmp_path):
+    words = ["tensorboard=false", f"out={tmp_path / 'report'}", "kinds.images.infer.attributes=all"]
+    for seed, name in enumerate(("real", "holdout", "synthetic")):
+        (tmp_path / name).mkdir()
+        (file,) = NPZWriter().write(iter([barred(60, seed)]), tmp_path / name)
+        words.append(f"{name}={file}")
+    fast = ("steps=10", "copies=20", "subsets=5")
+    report, _ = evaluate(compose("evaluate", words + [f"kinds.images.suite.{x}" for x in fast]))
+    assert "agreement on dark" in {row.metric for row in report.rows}
