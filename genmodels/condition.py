@@ -93,6 +93,11 @@ class Condition:
         """What the levels of the only group are made of, if they are combinations."""
         return self.groups[0].combinations if self.groups else None
 
+    @property
+    def facets(self) -> int:
+        """How many things are told at once: their weights add up in what a network reads."""
+        return 1 if self.combinations is None else len(self.combinations.facets)
+
     @cached_property
     def offsets(self) -> tuple[int, ...]:
         """Position of the first level of each group."""

@@ -44,12 +44,13 @@ class ConditionalNorm(nn.Module):
     y = (gain + G c) * (x - mean) / std + (bias + S c); with K = 0 plain batch normalisation.
     """
 
-    def __init__(self, channels: int, condition: int) -> None:
+    def __init__(self, channels: int, condition: Condition) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
-        self.style = nn.Linear(condition, 2 * channels, bias=False) if condition else None
+        told = condition.width
+        self.style = nn.Linear(told, 2 * channels, bias=False) if told else None
         if self.style is not None:
-            nn.init.normal_(self.style.weight, std=0.1)
+            nn.init.normal_(self.style.weight, std=0.1 * condition.facets**-0.5)
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         x = self.norm(x)
@@ -64,7 +65,7 @@ class Generator(nn.Module):
 
     Args:
         layout: shape of the images.
-        condition: what the generator is told; only its width K is used.
+        condition: what the generator is told; its width K and the number of its facets are used.
         latent_dim: Z.
         width: channels of the finest stage; each coarser stage doubles them (at most 8 x).
     """
@@ -77,7 +78,7 @@ class Generator(nn.Module):
         channels = self.grid.widths(width)[::-1]
         inputs = latent_dim + condition.width
         self.stem = nn.Linear(inputs, channels[0] * self.grid.area, bias=False)
-        self.norms = nn.ModuleList(ConditionalNorm(n, condition.width) for n in channels)
+        self.norms = nn.ModuleList(ConditionalNorm(n, condition) for n in channels)
         outputs = (*channels[1:], self.grid.layout.channels)
         last = len(channels) - 1
         self.ups = nn.ModuleList(
@@ -102,7 +103,7 @@ class Discriminator(nn.Module):
 
     Args:
         layout: shape of the images.
-        condition: what the generator was told; only its width K is used.
+        condition: what the generator was told; its width K and the number of its facets are used.
         width: channels of the finest stage; each coarser stage doubles them (at most 8 x).
         features: width of the hidden layer before the logit.
     """
@@ -122,7 +123,7 @@ class Discriminator(nn.Module):
             initialise(layer)
         nn.init.normal_(self.logit.weight, std=features**-0.5)
         if self.embed is not None:
-            nn.init.normal_(self.embed.weight)
+            nn.init.normal_(self.embed.weight, std=condition.facets**-0.5)
         self.scale = features**-0.5
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:

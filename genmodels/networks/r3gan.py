@@ -91,7 +91,7 @@ class Generator(nn.Module):
 
     Args:
         layout: shape of the images.
-        condition: what the generator is told; only its width K is used.
+        condition: what the generator is told; its width K and the number of its facets are used.
         latent_dim: Z.
         widths: channels of each resolution, coarsest first; see `fit_widths`.
         blocks: per resolution.
@@ -133,8 +133,8 @@ class Generator(nn.Module):
         for layer in (self.embed, self.scale, self.out):
             if layer is not None:
                 plain(layer)
-        if self.embed is not None:  # a label is one-hot: as wide as a latent
-            nn.init.normal_(self.embed.weight)
+        if self.embed is not None:  # what is told is as wide as a latent, however many facets
+            nn.init.normal_(self.embed.weight, std=condition.facets**-0.5)
 
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """(B, Z), (B, K) -> outputs (B, C, H, W), unbounded."""
@@ -152,7 +152,7 @@ class Discriminator(nn.Module):
 
     Args:
         layout: shape of the images.
-        condition: what the generator was told; only its width K is used.
+        condition: what the generator was told; its width K and the number of its facets are used.
         widths, blocks, expansion, group, patch: see `Generator`.
         features: width of h.
 
@@ -188,7 +188,7 @@ class Discriminator(nn.Module):
         for layer in (self.stem, self.pool, self.last):
             plain(layer)
         if self.embed is not None:
-            nn.init.normal_(self.embed.weight)
+            nn.init.normal_(self.embed.weight, std=condition.facets**-0.5)
             nn.init.zeros_(self.embed.bias)
         self.scale = features**-0.5
 

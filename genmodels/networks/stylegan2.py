@@ -16,6 +16,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -40,7 +41,7 @@ class Generator(nn.Module):
 
     Args:
         layout: shape of the outputs.
-        condition: what the generator is told; only its width K is used.
+        condition: what the generator is told; its width K and the number of its facets are used.
         latent_dim: Z.
         widths: channels of each resolution, coarsest first; see `fit_widths`.
         style: width W of w.
@@ -84,9 +85,7 @@ class Generator(nn.Module):
         self.mapping = Mapping(
             latent_dim=latent_dim, condition=told, width=style, depth=depth, rate=rate
         )
-        known = condition.combinations
-        shares = None if known is None else known.shares
-        self.centres = Centres(condition=told, width=style, inertia=inertia, shares=shares)
+        self.centres = _centres(condition, style, inertia)
         self.mixing, self.truncation = mixing, 1.0
         self.start = nn.Parameter(torch.randn(sizes[0], *self.grid.start))
         self.first = StyledConv(sizes[0], sizes[0], style=style)
@@ -229,7 +228,7 @@ class Discriminator(nn.Module):
 
     Args:
         layout: shape of the samples.
-        condition: what the generator was told; only its width K is used.
+        condition: what the generator was told; its width K and the number of its facets are used.
         widths: channels of each resolution, coarsest first; see `fit_widths`.
         features: width of h.
         group: samples whose differences are shown to each other; 1: none.
@@ -265,7 +264,7 @@ class Discriminator(nn.Module):
         self.last = EqualLinear(features, features if told else 1)
         self.embed = nn.Linear(told, features) if told else None
         if self.embed is not None:
-            nn.init.normal_(self.embed.weight)
+            nn.init.normal_(self.embed.weight, std=condition.facets**-0.5)
             nn.init.zeros_(self.embed.bias)
         self.scale = features**-0.5
 
@@ -279,6 +278,16 @@ class Discriminator(nn.Module):
         if self.embed is None:
             return h.squeeze(1)
         return self.scale * (h * self.embed(c)).sum(1)
+
+
+def _centres(condition: Condition, style: int, inertia: float) -> Centres:
+    """Of w under a condition; levels of several facets are weighed by how usual they are."""
+    known, width = condition.combinations, condition.width
+    if known is None:
+        return Centres(condition=width, width=style, inertia=inertia)
+    usual = np.array(condition.groups[0].frequencies) @ known.features
+    parts = {"shares": known.shares, "usual": tuple(usual.tolist())}
+    return Centres(condition=width, width=style, inertia=inertia, **parts)
 
 
 def _sides(grid: Grid) -> list[tuple[int, int]]:

@@ -68,7 +68,8 @@ class Centres(nn.Module):
     """The running mean of w for each level of a condition; one mean where nothing is told.
 
     Of a condition with several facets these are means of levels of a facet, and their deviations
-    from the mean of all add up.
+    from the mean of all rows add up: exactly where facets are independent, too much where they go
+    together, as each then brings a part of the other.
 
     Each mean is kept beside the weight that it has gathered, so that it is no nearer to zero in
     the beginning, and an average of both over time is an average of the mean.
@@ -78,11 +79,13 @@ class Centres(nn.Module):
         width: of w.
         inertia: share that is kept from one batch to the next that has the level.
         shares: factors (K,) that make each facet of c sum to 1; None: it does.
+        usual: the mean of c (K,) over training; None: all levels count alike in the mean of all.
     """
 
     sums: Tensor
     weights: Tensor
     shares: Tensor
+    usual: Tensor
 
     def __init__(
         self,
@@ -91,10 +94,14 @@ class Centres(nn.Module):
         width: int,
         inertia: float,
         shares: tuple[float, ...] | None = None,
+        usual: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__()
-        factors = torch.ones(condition) if shares is None else torch.tensor(shares)
+        ones = torch.ones(condition)
+        factors = ones if shares is None else torch.tensor(shares)
         self.register_buffer("shares", factors, persistent=False)
+        mean = ones if usual is None else factors * torch.tensor(usual)
+        self.register_buffer("usual", mean, persistent=False)
         self.told, self.inertia = condition > 0, inertia
         self.register_buffer("sums", torch.zeros(max(1, condition), width))
         self.register_buffer("weights", torch.zeros(max(1, condition)))
@@ -113,14 +120,16 @@ class Centres(nn.Module):
     def forward(self, c: Tensor) -> Tensor:
         """Conditions (B, K) -> the means of their levels (B, W).
 
-        Where c is zero, or names a level that was never met, it is the mean of all levels. With P
-        facets c, by its shares, sums to P, so the rest is 1 - P: the mean is not counted P times.
+        Where c is zero, or names a level that was never met, it is the mean of all. With P facets
+        c, by its shares, sums to P, so the rest is 1 - P: the mean is not counted P times.
         """
         means = self.sums / self.weights.clamp_min(TINY)[:, None]
         if not self.told:
             return means.expand(len(c), -1)
         met = (self.weights > 0)[:, None]
-        middle = means.sum(0) / met.sum().clamp_min(1)  # a mean that was never met is zero
+        common = self.usual.to(means.dtype)[:, None] * met
+        # A mean that was never met is zero.
+        middle = (common * means).sum(0) / common.sum().clamp_min(TINY)
         c = c * self.shares.to(c.dtype)
         rest = 1.0 - c.sum(1, keepdim=True)
         # A sum and no product of matrices: a row does not depend on how many there are.

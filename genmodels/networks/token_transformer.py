@@ -80,7 +80,7 @@ class TokenTransformer(nn.Module):
         self.head = nn.Linear(hidden, codes)
         nn.init.normal_(self.head.weight, std=0.02)
         if self.label is not None:
-            nn.init.normal_(self.label.weight)
+            nn.init.normal_(self.label.weight, std=condition.facets**-0.5)
         self.register_buffer("causal", torch.ones(length, length, dtype=torch.bool).tril(), False)
 
     @property

@@ -1,10 +1,13 @@
 """What holds for the image networks of every family, size and number of channels."""
 
+import numpy as np
 import pytest
 import torch
 
+from genmodels.combinations import Combinations, Facet
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
 from genmodels.networks import conv_vae, dcgan, r3gan, stylegan2
+from genmodels.networks.token_transformer import TokenTransformer
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 20, 28), (3, 5, 7), (4, 24, 17)]
 LABELLED = Condition((ConditionGroup("label", (0.5, 0.3, 0.2)),))
@@ -32,6 +35,13 @@ def decoder(shape, condition):
     return conv_vae.Decoder(
         layout=ImageLayout(*shape), condition=condition, latent_dim=LATENT, width=4, features=8
     )
+
+
+def tokens(shape, condition):
+    return TokenTransformer(
+        length=4, codes=3, condition=condition, hidden=4, layers=1, heads=1, expansion=2.0,
+        dropout=0.0, label_dropout=0.0,
+    )  # fmt: skip
 
 
 BODY = {"widths": [8, 4], "blocks": 1, "expansion": 2, "group": 4, "patch": 2}
@@ -170,3 +180,26 @@ def test_log_variance_is_bounded():
     _, log_variance = network(*inputs(encoder, (1, 8, 8), UNLABELLED))
     assert torch.isfinite(log_variance.exp()).all()
     assert log_variance.min() >= -14.0
+
+
+@pytest.mark.parametrize(
+    ("make", "layer"),
+    [
+        (generator, "norms.0.style"),
+        (discriminator, "embed"),
+        (residual_generator, "embed"),
+        (residual_discriminator, "embed"),
+        (styled_discriminator, "embed"),
+        (tokens, "label"),
+    ],
+)
+def test_what_is_told_has_the_size_of_one_label_however_many_facets_it_has(make, layer):
+    facets = tuple(Facet(name, "boolean", ("no", "yes")) for name in "abcd")
+    told = Combinations(facets, np.array([[0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 0.0, 0.0]]))
+    combined = Condition((ConditionGroup("attributes", (0.5, 0.5), combinations=told),))
+    label = Condition((ConditionGroup("label", (0.125,) * 8),))
+    weights = []
+    for condition in (label, combined):
+        torch.manual_seed(0)
+        weights.append(make((1, 8, 8), condition).get_parameter(f"{layer}.weight"))
+    torch.testing.assert_close(weights[1], weights[0] / 2)

@@ -1,9 +1,11 @@
 """StyleGAN2's networks: every shape, what modulation, mixing, truncation and groups do."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from genmodels.combinations import Combinations, Facet
 from genmodels.layout import Condition, ConditionGroup, ImageLayout
 from genmodels.networks.equalized import EqualLinear
 from genmodels.networks.stylegan2 import Discriminator, Generator, MinibatchDeviation
@@ -247,3 +249,23 @@ def test_centres_of_levels_of_two_facets_add_up():
     centres = Centres(condition=6, width=2, inertia=0.0, shares=shares).double()
     centres.follow(w, twice)
     torch.testing.assert_close(centres(twice), w)
+
+
+def test_centres_of_independent_facets_add_up_however_unequal_their_levels_are():
+    a, b = torch.tensor([[1.0, 0.0], [3.0, -2.0]]), torch.tensor([[0.5, 4.0], [0.0, 1.0]])
+    rows = [(0, 0)] * 63 + [(0, 1)] * 7 + [(1, 0)] * 27 + [(1, 1)] * 3
+    c = torch.stack([torch.cat([torch.eye(2)[i], torch.eye(2)[j]]) for i, j in rows]).double()
+    w = torch.stack([a[i] + b[j] for i, j in rows]).double()
+    usual = (0.7, 0.3, 0.9, 0.1)
+    centres = Centres(condition=4, width=2, inertia=0.0, usual=usual).double()
+    centres.follow(w, c)
+    torch.testing.assert_close(centres(c), w)
+    torch.testing.assert_close(centres(torch.zeros_like(c[:1]))[0], w.mean(0))
+    assert "usual" not in centres.state_dict()
+
+
+def test_a_generator_knows_how_usual_levels_are():
+    facets = tuple(Facet(name, "boolean", ("no", "yes")) for name in "ab")
+    told = Combinations(facets, np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]))
+    group = ConditionGroup("attributes", (0.5, 0.25, 0.25), combinations=told)
+    assert generator(condition=Condition((group,))).centres.usual.tolist() == [0.5, 0.5, 0.75, 0.25]
