@@ -45,12 +45,13 @@ def agreement(
         attributes: that the schema knows.
         remarks: gets a line on each that is left out.
     """
-    shown = [attribute for attribute in attributes if _comparable(album, attribute, remarks)]
-    if not shown:
-        return None
     sides = {"lessons": album.lessons, "real": album.holdout}
     sides |= {name: album.side(name) for name in SIDES if name != "real"}
-    read = {name: _Read.of(images, encoder) for name, images in sides.items()}
+    some = {name: images.take(np.arange(min(MOST, len(images)))) for name, images in sides.items()}
+    shown = [attribute for attribute in attributes if _comparable(some, attribute, remarks)]
+    if not shown:
+        return None
+    read = {name: _Read.of(images, encoder) for name, images in some.items()}
     found = [_row(album, attribute, read) for attribute in shown]
     lines: list[tuple[Cell, ...]] = [
         (a.name, a.kind, row.value, row.ceiling, row.floor)
@@ -75,16 +76,15 @@ class _Read:
 
     @classmethod
     def of(cls, images: Images, encoder: Encoder) -> _Read:
-        some = images.take(np.arange(min(MOST, len(images))))
-        coarse = shrink(some.pixels, COARSE).flatten(1).double().numpy()
-        return cls(some, np.concatenate([encoder(some.pixels), coarse], axis=1))
+        coarse = shrink(images.pixels, COARSE).flatten(1).double().numpy()
+        return cls(images, np.concatenate([encoder(images.pixels), coarse], axis=1))
 
 
-def _comparable(album: Album, attribute: Attribute, remarks: list[str]) -> bool:
+def _comparable(some: dict[str, Images], attribute: Attribute, remarks: list[str]) -> bool:
     """Whether real images have it and synthetic ones were told different values of it."""
-    sides = {"real": album.lessons, "held-out": album.holdout, "synthetic": album.synthetic}
-    for name, images in sides.items():
-        values = images.attributes.get(attribute.name)
+    words = {"lessons": "real", "real": "held-out", "synthetic": "synthetic"}
+    for side, name in words.items():
+        values = some[side].attributes.get(attribute.name)
         if values is None or len(np.unique(values)) < 2:
             what = f"{'do not say' if values is None else 'all have the same'} {attribute.name}"
             remarks.append(f"Agreement on {attribute.name} was skipped: the {name} images {what}.")
@@ -94,12 +94,13 @@ def _comparable(album: Album, attribute: Attribute, remarks: list[str]) -> bool:
 
 def _row(album: Album, attribute: Attribute, read: dict[str, _Read]) -> Row:
     lessons = read["lessons"]
+    number = attribute.kind == "continuous"
     predict = _reader(attribute, lessons.features, lessons.images.attributes[attribute.name])
-    score = _correlation if attribute.kind == "continuous" else _balanced
-    pairs = {
-        name: (read[name].images.attributes[attribute.name], predict(read[name].features))
-        for name in SIDES
-    }
+    score = _correlation if number else _balanced
+    pairs = {}
+    for name in SIDES:
+        pair = read[name].images.attributes[attribute.name], predict(read[name].features)
+        pairs[name] = pair if number else _coded(*pair)
     told, seen = pairs["synthetic"]
     return album.row(
         "utility",
@@ -131,11 +132,16 @@ def _reader(
     return lambda x: np.asarray(fitted.predict(x))
 
 
+def _coded(told: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels as numbers, which are compared sooner than words in each resample."""
+    _, codes = np.unique(np.concatenate([told.astype(np.str_), seen]), return_inverse=True)
+    return codes[: len(told)], codes[len(told) :]
+
+
 def _balanced(told: np.ndarray, seen: np.ndarray) -> float:
     """Mean over levels of the share that is read rightly."""
-    words = told.astype(np.str_)
-    right = words == seen
-    return float(np.mean([right[words == level].mean() for level in np.unique(words)]))
+    right = told == seen
+    return float(np.mean([right[told == level].mean() for level in np.unique(told)]))
 
 
 def _correlation(told: np.ndarray, seen: np.ndarray) -> float:

@@ -60,6 +60,31 @@ def test_what_cannot_be_compared_is_remarked():
     assert "the synthetic images do not say position" in remarks[1]
 
 
+def test_a_level_beyond_the_images_that_are_read_is_remarked(monkeypatch):
+    """What is compared is what is read: here the first 60 of each data set."""
+    monkeypatch.setattr("genmodels.report.images.attributes.MOST", 60)
+    train, holdout, synthetic = SIDES
+    order = np.random.default_rng([0, 11, 0]).permutation(len(train))
+    rare = np.ones(len(train), bool)
+    rare[order[-1]] = False
+    album = Album.prepare(
+        replace(train, attributes={"dark": rare}), holdout, synthetic,
+        most=300, components=None, seed=0,
+    )  # fmt: skip
+    assert 0 < (~album.lessons.attributes["dark"]).sum() < 5
+    remarks = []
+    assert agreement(album, random_encoder(1, side=32), SCHEMA.attributes[1:], remarks) is None
+    assert remarks == ["Agreement on dark was skipped: the real images all have the same dark."]
+
+
+def test_images_are_taken_once_for_all_attributes(monkeypatch):
+    taken = []
+    lessons = Album.lessons.fget
+    monkeypatch.setattr(Album, "lessons", property(lambda a: taken.append(0) or lessons(a)))
+    assert len(section(SIDES[2]).rows) == 2
+    assert len(taken) == 1
+
+
 def test_the_report_has_the_section():
     report = QUICK(*SIDES, SCHEMA, target=None, seed=0, progress=lambda _: None)
     assert [s.title for s in report.sections].count("Attributes as they were told") == 1
