@@ -199,8 +199,10 @@ class Combinations:
         return cls(tuple(facets), values), codes.reshape(-1).astype(np.int64)
 
     def find(self, name: str) -> int:
-        """The place of a facet by name, or -1."""
-        return next((i for i, facet in enumerate(self.facets) if facet.name == name), -1)
+        """The place of a facet by name, or -1; `LABEL` is that of the class alone."""
+        found = (i for i, facet in enumerate(self.facets) if facet.name == name)
+        place = next(found, -1)
+        return place if name != LABEL or self.facets[place].kind == "class" else -1
 
     def told(self, rows: np.ndarray) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
         """Class numbers, if there are classes, and attributes of the positions (N,)."""

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 __all__ = [
+    "TAKEN",
     "UNFIT",
     "Attribute",
     "Column",
@@ -139,6 +140,8 @@ class TableSchema:
 
 
 AttributeKind = Literal["boolean", "categorical", "continuous"]
+TAKEN = ("label", "labels", "class_name", "class_names", "image", "images", "index", "file_name")
+"""What data sets of images call something else: no names of attributes."""
 
 
 @dataclass(frozen=True)
@@ -159,11 +162,24 @@ class Attribute:
     maximum: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"the name of an attribute must be text, got {self.name!r}")
+        if self.name in TAKEN:
+            raise ValueError(
+                f"an attribute cannot be called {self.name!r}: datasets use that otherwise"
+            )
         if self.kind not in get_args(AttributeKind):
             known = ", ".join(get_args(AttributeKind))
             raise ValueError(f"attribute {self.name!r}: kind {self.kind!r} is not one of {known}")
         if self.kind == "categorical" and not self.levels:
             raise ValueError(f"attribute {self.name!r}: a categorical attribute needs `levels`")
+        wrong = [level for level in self.levels if not isinstance(level, str)]
+        if wrong:
+            raise ValueError(
+                f"attribute {self.name!r}: levels must be text, got {wrong[0]!r}; put it in quotes"
+            )
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError(f"attribute {self.name!r}: a level occurs more than once")
 
     def state(self) -> dict[str, Any]:
         """Plain JSON, defaults left out."""
@@ -183,6 +199,12 @@ class ImageSchema:
     class_names: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
 
+    def __post_init__(self) -> None:
+        names = [attribute.name for attribute in self.attributes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"attributes occur more than once: {', '.join(map(repr, twice))}")
+
     def state(self) -> dict[str, Any]:
         """Plain JSON; without attributes it says nothing of them."""
         shape = {"channels": self.channels, "height": self.height, "width": self.width}
@@ -193,11 +215,16 @@ class ImageSchema:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> ImageSchema:
         attributes = tuple(
-            Attribute(**(dict(row) | {"levels": tuple(map(str, row.get("levels", ())))}))
+            Attribute(**(dict(row) | {"levels": tuple(map(_level, row.get("levels", ())))}))
             for row in state.get("attributes", ())
         )
         shape = state["channels"], state["height"], state["width"]
         return cls(*shape, tuple(state["class_names"]), attributes)
+
+
+def _level(told: Any) -> Any:
+    """A level as text; YAML takes 3 for a number, which is as good, and yes for a truth value."""
+    return str(told) if isinstance(told, int | float) and not isinstance(told, bool) else told
 
 
 Schema = TableSchema | ImageSchema

@@ -67,6 +67,12 @@ def test_combinations_are_those_of_images_and_give_them_back():
     assert rounded.values.tolist() == [[0.0], [8.0]]
 
 
+def test_a_number_that_is_called_label_is_no_class():
+    told = Combinations((Facet("label", "continuous", knots=(0.0, 1.0)), GLASSES), np.eye(2))
+    assert told.find("label") == -1
+    assert told.find("glasses") == 1
+
+
 def test_a_condition_of_combinations_survives_json():
     told, _ = Combinations.of((LABEL, AGE, GLASSES), images())
     condition = Condition((ConditionGroup("attributes", (0.25, 0.75), combinations=told),))

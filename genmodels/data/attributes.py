@@ -11,16 +11,33 @@ import numpy as np
 
 from genmodels.schema import Attribute
 
-__all__ = ["Unfit", "Wanted", "infer_attributes", "pick", "typed"]
+__all__ = ["OFFERED", "Unfit", "Wanted", "by_name", "infer_attributes", "is_all", "pick"]
+__all__ += ["typed"]
 
 log = logging.getLogger(__name__)
-Wanted = Literal["all"] | str | Sequence[str] | None
-"""`data.attributes`: none, all, one or several by name."""
+Wanted = str | Sequence[str] | None
+"""`data.attributes`: none, "all", one or several by name."""
+OFFERED = "*"
+"""Wanted where nobody asked: all that can be read, or nothing where it cannot be."""
 Unfit = Literal["error", "drop", "keep"]
 MOST_LEVELS = 100
 ADVICE = "or choose others with data.attributes=[<names>]"
-TAKEN = ("label", "labels", "class_name", "class_names", "image", "images", "index", "file_name")
-"""What datasets call something else."""
+
+
+def is_all(wanted: Wanted) -> bool:
+    """Whether all are wanted, and not some by name."""
+    return isinstance(wanted, str) and wanted in ("all", OFFERED)
+
+
+def by_name(wanted: Wanted) -> list[str]:
+    """The names that are wanted.
+
+    Raises:
+        ValueError: when these are no names.
+    """
+    if not isinstance(wanted, str | list | tuple):
+        raise ValueError(f"data.attributes must be all, a name or a list of names, got {wanted!r}")
+    return [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
 
 
 def pick(known: Iterable[str], wanted: Wanted) -> tuple[str, ...]:
@@ -32,9 +49,9 @@ def pick(known: Iterable[str], wanted: Wanted) -> tuple[str, ...]:
     names = list(known)
     if wanted is None:
         return ()
-    if wanted == "all":
+    if is_all(wanted):
         return tuple(names)
-    chosen = [wanted] if isinstance(wanted, str) else [str(name) for name in wanted]
+    chosen = by_name(wanted)
     for name in chosen:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
@@ -55,11 +72,7 @@ def infer_attributes(found: Mapping[str, np.ndarray], wanted: Wanted) -> tuple[A
     """
     if wanted == "all" and not found:
         raise ValueError("data.attributes=all: these images have no attributes")
-    names = pick(found, wanted)
-    taken = [name for name in names if name in TAKEN]
-    if taken:
-        raise ValueError(f"an attribute cannot be called {taken[0]!r}: datasets use that otherwise")
-    told = (_inferred(name, found[name]) for name in names)
+    told = (_inferred(name, found[name]) for name in pick(found, wanted))
     return tuple(attribute for attribute in told if attribute is not None)
 
 
@@ -80,8 +93,8 @@ def typed(values: np.ndarray, attribute: Attribute) -> tuple[np.ndarray, np.ndar
         return words, np.isin(words, attribute.levels)
     if text:
         raise ValueError(
-            f"attribute {attribute.name!r} is text such as {str(values[0])!r}, but the schema says "
-            "that it is a number"
+            f"attribute {attribute.name!r} is text such as {', '.join(values[:1].tolist())!r}, but "
+            "the schema says that it is a number"
         )
     numbers = values.astype(np.float64)
     return numbers, np.isfinite(numbers)

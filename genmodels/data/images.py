@@ -28,13 +28,15 @@ def infer_image_schema(images: Images, *, attributes: Wanted = None) -> ImageSch
             is not there or cannot be told, see `infer_attributes`.
     """
     _check_array(images)
+    if len(images) == 0:
+        raise ValueError("there is no image, so nothing says what images are")
     channels, height, width = images.pixels.shape[1:]
     known = infer_attributes(images.attributes, attributes)
     return ImageSchema(channels, height, width, images.class_names, known)
 
 
 def check_images(images: Images, schema: ImageSchema, *, unfit: Unfit = "error") -> Images:
-    """The same images with labels numbered as in `schema`; classes are matched by name.
+    """The same images, or none, with labels numbered as in `schema`; classes are matched by name.
 
     Unlabelled images pass, and labels are left out when the schema has no classes. Attributes
     that the schema does not have are left out, those that it has are typed as it says.
@@ -124,10 +126,9 @@ def _check_array(images: Images) -> None:
     if not isinstance(images, Images):
         raise ValueError(f"expected images, got a {type(images).__name__}: is this a table?")
     pixels = images.pixels
-    if pixels.dtype != np.uint8 or pixels.ndim != 4 or 0 in pixels.shape:
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or 0 in pixels.shape[1:]:
         raise ValueError(
-            f"images must be a uint8 array (N, C, H, W) with at least one image, got "
-            f"{pixels.dtype} {pixels.shape}"
+            f"images must be a uint8 array (N, C, H, W), got {pixels.dtype} {pixels.shape}"
         )
     _check_attributes(images)
 
@@ -138,6 +139,12 @@ def _check_attributes(images: Images) -> None:
             raise ValueError(
                 f"attribute {name!r} must be an array of shape ({len(images)},), got "
                 f"{type(values).__name__} of shape {np.shape(values)}"
+            )
+        if values.dtype.kind not in "biufU":
+            raise ValueError(
+                f"attribute {name!r} must be an array of numbers, truth values or text, got "
+                f"{values.dtype}; give text as values.astype(str), with '' where it is missing, "
+                "and numbers as values.astype(float)"
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from genmodels.data.attributes import OFFERED
 from genmodels.data.sources.csv import CSV, CSV_SUFFIXES
 from genmodels.data.sources.frame import Frame
 from genmodels.data.sources.memory import Memory
@@ -136,6 +137,6 @@ def _images(folder: Path, options: dict[str, Any]) -> Source:
 
 
 def _of_images(options: dict[str, Any]) -> dict[str, Any]:
-    """Options of a source of images; what is opened by path has all its attributes."""
+    """Options of a source of images; what is opened by path has the attributes that can be read."""
     plain = {name: value for name, value in options.items() if name != "least"}
-    return {"attributes": "all"} | plain
+    return {"attributes": OFFERED} | plain

@@ -1,17 +1,14 @@
-"""Attributes of images: what they are taken for, where they are read from, what is refused."""
+"""Attributes of images: what they are taken for, and what is refused."""
 
-import csv
 import json
 import logging
 
 import numpy as np
 import pytest
-from PIL import Image
+import yaml
 
 from genmodels.data.describe import describe_images, draft_images, explain_images, load_image_schema
-from genmodels.data.images import check_images, infer_image_schema
-from genmodels.data.open import open_source
-from genmodels.data.sources.imagefolder import ImageFolder
+from genmodels.data.images import check_images, infer_image_schema, with_known_attributes
 from genmodels.data.sources.memory import Memory
 from genmodels.data.sources.npz import NPZ
 from genmodels.schema import Attribute, ImageSchema, schema_from_state
@@ -113,6 +110,64 @@ def test_a_name_that_datasets_use_otherwise_is_refused():
         infer_image_schema(images, attributes="all")
 
 
+@pytest.mark.parametrize("wanted", [True, 5, {"age": 1}])
+def test_a_wish_that_is_no_name_is_refused(tmp_path, wanted):
+    complaint = "data.attributes must be all, a name or a list of names"
+    with pytest.raises(ValueError, match=complaint):
+        infer_image_schema(ALL, attributes=wanted)
+    np.savez(tmp_path / "a.npz", images=PIXELS[:, 0], **KNOWN)
+    with pytest.raises(ValueError, match=complaint):
+        NPZ(path=tmp_path / "a.npz", attributes=wanted).load()
+
+
+@pytest.mark.parametrize("values", [["a", None] * 3, ["a", np.nan] * 3, [b"a", b"b"] * 3])
+def test_an_attribute_of_objects_is_refused_with_advice(values):
+    kind = "S1" if isinstance(values[0], bytes) else object
+    images = Images(PIXELS, attributes={"x": np.array(values, kind)})
+    for call in (lambda: infer_image_schema(images), lambda: check_images(images, SCHEMA)):
+        with pytest.raises(ValueError, match=r"'x' must be .* give text as values.astype\(str\)"):
+            call()
+
+
+def test_no_images_have_any_schema():
+    none = ALL.take(np.arange(0))
+    found = check_images(none, SCHEMA)
+    assert len(found) == 0
+    assert set(found.attributes) == set(KNOWN)
+    strange = Images(PIXELS, attributes=KNOWN | {"hair": np.full(6, "green")})
+    dropped = check_images(strange, SCHEMA, unfit="drop")
+    assert len(with_known_attributes(dropped, ALL, SCHEMA)) == 0
+    with pytest.raises(ValueError, match="there is no image"):
+        infer_image_schema(none)
+    text = Images(PIXELS[:0], attributes=KNOWN | {"age": KNOWN["hair"]}).attributes
+    with pytest.raises(ValueError, match="'age' is text"):
+        check_images(Images(PIXELS[:0], attributes={k: v[:0] for k, v in text.items()}), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ([{"name": "label", "kind": "continuous"}], "cannot be called 'label'"),
+        ([{"name": 3, "kind": "boolean"}], "must be text, got 3"),
+        ([{"name": "a", "kind": "boolean"}] * 2, "attributes occur more than once: 'a'"),
+        ([{"name": "a", "kind": "categorical", "levels": ["x", "x"]}], "a level occurs more"),
+        ([{"name": "a", "kind": "categorical", "levels": [True, "x"]}], "must be text, got True"),
+        ([{"name": "a", "kind": "categorical"}], "needs `levels`"),
+    ],
+)
+def test_a_schema_of_the_user_is_checked(tmp_path, rows, complaint):
+    state = ImageSchema(1, 4, 4).state() | {"attributes": rows}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(state), encoding="utf-8")
+    with pytest.raises(ValueError, match=complaint):
+        load_image_schema(tmp_path / "a.yaml")
+
+
+def test_levels_of_a_schema_may_be_whole_numbers():
+    row = {"name": "a", "kind": "categorical", "levels": [1, 2]}
+    state = ImageSchema(1, 4, 4).state() | {"attributes": [row]}
+    assert schema_from_state(state).attributes[0].levels == ("1", "2")
+
+
 def test_what_never_changes_is_left_out_with_a_warning(caplog):
     images = Images(PIXELS, attributes=KNOWN | {"same": np.full(6, 3.0)})
     with caplog.at_level(logging.WARNING):
@@ -156,108 +211,6 @@ def test_numbers_can_be_categories_and_words_yes_or_no():
     found = check_images(Images(PIXELS[:2], attributes=known), schema).attributes
     assert found["n"].tolist() == ["2000000", "0.5"]
     assert found["word"].tolist() == [True, False]
-
-
-def folder(root, kind, *, classes):
-    """Six pictures and a list of them in another order."""
-    rows = []
-    for i, pixels in enumerate(PIXELS):
-        name = f"{'ab'[i % 2]}/{i}.png" if classes else f"{i}.png"
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels[0]).save(root / name)
-        row = {"file_name": name, "label": i % 2} | {k: v[i].item() for k, v in KNOWN.items()}
-        rows.insert(0, row)
-    if kind == "jsonl":
-        lines = [json.dumps(row | {"box": [1, 2]}) for row in rows]
-        (root / "metadata.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    else:
-        with (root / "metadata.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    return root
-
-
-@pytest.mark.parametrize("classes", [True, False])
-@pytest.mark.parametrize("kind", ["jsonl", "csv"])
-def test_a_list_beside_the_pictures_is_read(tmp_path, kind, classes):
-    root = folder(tmp_path, kind, classes=classes)
-    found = ImageFolder(path=root, attributes="all").load()
-    order = [0, 2, 4, 1, 3, 5] if classes else list(range(6))
-    assert (found.pixels == PIXELS[order]).all()
-    assert list(found.attributes) == list(KNOWN)
-    for name, values in KNOWN.items():
-        assert found.attributes[name].tolist() == values[order].tolist()
-    assert ImageFolder(path=root).load().attributes == {}
-    assert list(ImageFolder(path=root, attributes=["age"]).load().attributes) == ["age"]
-    assert set(open_source(root).load().attributes) == set(KNOWN)
-    with pytest.raises(ValueError, match="did you mean 'age'"):
-        ImageFolder(path=root, attributes=["agee"]).load()
-
-
-def test_the_fingerprint_of_a_folder_knows_the_attributes_that_are_read(tmp_path):
-    root = folder(tmp_path, "jsonl", classes=False)
-    plain, some = (ImageFolder(path=root, attributes=a).fingerprint() for a in (None, ["age"]))
-    file = root / "metadata.jsonl"
-    file.write_text(file.read_text().replace("63.0", "64.0"))
-    assert ImageFolder(path=root).fingerprint() == plain
-    assert ImageFolder(path=root, attributes=["age"]).fingerprint() not in (plain, some)
-
-
-def test_a_picture_that_is_not_in_the_list_misses_its_values(tmp_path):
-    root = folder(tmp_path, "jsonl", classes=False)
-    file = root / "metadata.jsonl"
-    file.write_text("\n".join(file.read_text().splitlines()[:-1]))
-    images = ImageFolder(path=root, attributes=["glasses", "hair"]).load()
-    assert np.isnan(images.attributes["glasses"][0])
-    with pytest.raises(ValueError, match="'glasses' is missing for 1 of 6"):
-        infer_image_schema(images, attributes="all")
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [("{", "metadata.jsonl cannot be read"), ('{"age": 3}', "must say the file_name")],
-)
-def test_a_list_that_cannot_be_read_is_named(tmp_path, text, complaint):
-    root = folder(tmp_path, "csv", classes=False)
-    (root / "metadata.jsonl").write_text(text)
-    assert len(ImageFolder(path=root).load()) == 6
-    with pytest.raises(ValueError, match=complaint):
-        ImageFolder(path=root, attributes="all").load()
-
-
-def test_a_folder_without_a_list_has_no_attributes(tmp_path):
-    Image.fromarray(PIXELS[0, 0]).save(tmp_path / "a.png")
-    assert ImageFolder(path=tmp_path, attributes="all").load().attributes == {}
-    with pytest.raises(ValueError, match=r"has no metadata.jsonl or metadata.csv"):
-        ImageFolder(path=tmp_path, attributes=["age"]).load()
-
-
-def test_further_arrays_of_an_npz_are_attributes(tmp_path):
-    file = tmp_path / "a.npz"
-    extra = {"embedding": np.zeros((6, 2)), "count": np.arange(6), "few": np.zeros(2)}
-    np.savez(file, images=PIXELS[:, 0], labels=np.arange(6) % 2, **KNOWN, **extra)
-    found = NPZ(path=file, attributes="all").load()
-    assert set(found.attributes) == {*KNOWN, "count"}
-    assert found.attributes["count"].dtype == np.float64
-    assert found.labels.tolist() == [0, 1] * 3
-    assert NPZ(path=file).load().attributes == {}
-
-
-def test_several_labels_per_image_are_as_many_attributes(tmp_path):
-    file, labels = tmp_path / "a.npz", np.arange(12).reshape(6, 2) % 3 == 0
-    np.savez(file, images=PIXELS[:, 0], labels=labels.astype(int), class_names=["flu", "cold"])
-    found = NPZ(path=file, attributes="all").load()
-    assert found.labels is None
-    assert found.attributes["cold"].tolist() == labels[:, 1].tolist()
-    with pytest.raises(ValueError, match=r"data.attributes=all takes 0 and 1"):
-        NPZ(path=file).load()
-    np.savez(file, images=PIXELS[:, 0], labels=labels.astype(int))
-    with pytest.raises(ValueError, match="`class_names` must be 2 texts"):
-        NPZ(path=file, attributes="all").load()
-    np.savez(file, images=PIXELS[:, 0], labels=labels + 1, class_names=["flu", "cold"])
-    with pytest.raises(ValueError, match="must be 0 and 1"):
-        NPZ(path=file, attributes="all").load()
 
 
 def test_the_fingerprint_in_memory_knows_attributes():

@@ -179,6 +179,9 @@ def test_the_attributes_of_celeba_can_be_told(faces):
     one = TorchvisionImages(name="CelebA", path=faces, size=16, attributes=["Smiling"])
     assert list(one.load().attributes) == ["Smiling"]
     assert one.fingerprint() != every.fingerprint()
+    options = {"path": faces, "size": 16, "attribute": "Smiling"}
+    others = TorchvisionImages(name="CelebA", **options, attributes="all").load()
+    assert list(others.attributes) == ["Bald"]  # the class is not told twice
     with pytest.raises(ValueError, match="did you mean 'Smiling'"):
         TorchvisionImages(name="CelebA", path=faces, size=16, attributes=["Smilling"]).load()
 

@@ -289,3 +289,40 @@ def test_names_of_classes_nested_without_end_are_no_names(tmp_path):
     table = pq.read_table(file).append_column("label", pa.array([3]))
     pq.write_table(table.replace_schema_metadata({"huggingface": "[" * 200_000}), file)
     assert open_source(file).load().class_names == ("3",)
+
+
+def parquet_with(tmp_path, columns, features=None):
+    """The images of a Parquet file as we write it, with further columns."""
+    (file,) = parquet_writer(images_per_file=10).write(iter([images_of(n=4)]), tmp_path)
+    table = pq.read_table(file)
+    told = json.loads(table.schema.metadata[b"huggingface"])
+    told["info"]["features"] |= features or {}
+    for name, values in columns.items():
+        table = table.append_column(name, values)
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(told)}), file)
+    return ImageParquet(path=file, attributes="all")
+
+
+def test_text_of_pandas_and_polars_is_an_attribute(tmp_path):
+    words = ["a", "b", None, "a"]
+    columns = {
+        "large": pa.array(words, pa.large_string()),
+        "coded": pa.array(words).dictionary_encode(),
+        "box": pa.array([[1]] * 4),
+    }
+    found = parquet_with(tmp_path, columns).load().attributes
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "large": ["a", "b", "", "a"],
+        "coded": ["a", "b", "", "a"],
+    }
+
+
+def test_an_attribute_that_is_coded_has_the_names_of_its_levels(tmp_path):
+    features = {"hair": {"names": ["red", "blond"], "_type": "ClassLabel"}}
+    columns = {"hair": pa.array([1, 0, -1, None])}
+    images = parquet_with(tmp_path, columns, features).load()
+    assert images.attributes["hair"].tolist() == ["blond", "red", "", ""]
+    assert images.labels.tolist() == [0, 1, 0, 1]
+    (tmp_path / "wrong").mkdir()
+    with pytest.raises(ValueError, match="row 0: 2 is not the number of a class"):
+        parquet_with(tmp_path / "wrong", {"hair": pa.array([2, 0, 1, 1])}, features).load()

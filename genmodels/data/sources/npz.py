@@ -8,8 +8,10 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
+from numpy.lib.npyio import NpzFile
 
-from genmodels.data.attributes import Wanted, pick
+from genmodels.data.attributes import Wanted, by_name, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.files import sha256
 from genmodels.types import Images
@@ -57,10 +59,10 @@ class NPZ:
             FileNotFoundError: when there is no such file.
             ValueError: when it is no `.npz`, or an array has another name, type or shape.
         """
-        arrays = _read(self.path, further=self.attributes is not None)
+        arrays, further = _read(self.path, self.attributes)
         pixels = _pixels(arrays["images"], self.path)
         pixels = resize_pixels(pixels, self.size, self.resize)
-        attributes = self._attributes(arrays, len(pixels))
+        attributes = self._attributes(arrays, further)
         if "labels" not in arrays or (self.attributes is not None and _several(arrays["labels"])):
             return Images(pixels, attributes=attributes)
         labels, names = _labels(arrays["labels"], arrays.get("class_names"), self.path)
@@ -68,17 +70,17 @@ class NPZ:
             raise ValueError(f"{self.path}: {len(pixels)} images but {len(labels)} labels")
         return Images(pixels, labels, names, attributes)
 
-    def _attributes(self, arrays: dict[str, np.ndarray], rows: int) -> dict[str, np.ndarray]:
+    def _attributes(
+        self, arrays: dict[str, np.ndarray], further: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """The wanted ones of further arrays and of several labels per image."""
         if self.attributes is None:
             return {}
         known = {}
         if "labels" in arrays and _several(arrays["labels"]):
             known = _yes_no(arrays["labels"], arrays.get("class_names"), self.path)
-        for name, values in arrays.items():
-            if name not in KNOWN and len(values) == rows:
-                plain = values.dtype.kind in "bU"
-                known[name] = values if plain else values.astype(np.float64)
+        for name, values in further.items():
+            known[name] = values if values.dtype.kind in "bU" else values.astype(np.float64)
         return {name: known[name] for name in pick(known, self.attributes)}
 
     def fingerprint(self) -> str:
@@ -87,8 +89,8 @@ class NPZ:
         return hashlib.sha256(options.encode()).hexdigest()
 
 
-def _read(path: Path, *, further: bool) -> dict[str, np.ndarray]:
-    """The arrays that are known, and `further` ones that may be attributes."""
+def _read(path: Path, wanted: Wanted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The arrays that are known, and further ones that are wanted as attributes."""
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; data.path must name an .npz file")
     if not zipfile.is_zipfile(path):
@@ -97,17 +99,39 @@ def _read(path: Path, *, further: bool) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as archive:
             there = archive.files
             arrays = {name: archive[name] for name in KNOWN if name in there}
-            others = {k: archive[k] for k in there if further and k not in KNOWN}
+            further = _further(archive, wanted, len(arrays.get("images", ())))
     except UNREADABLE as error:
         raise ValueError(
             f"{path} cannot be read: {error}; {ADVICE}, none of them an array of objects"
         ) from error
-    arrays |= {k: v for k, v in others.items() if v.ndim == 1 and v.dtype.kind in "biufU"}
     if "images" not in arrays:
         raise ValueError(
             f"{path} has no `images`, it has {', '.join(there) or 'nothing'}; {ADVICE}"
         )
-    return arrays
+    return arrays, further
+
+
+def _further(archive: NpzFile, wanted: Wanted, rows: int) -> dict[str, np.ndarray]:
+    """Arrays (N,) of numbers, truth values or text that are wanted; no other one is read."""
+    if wanted is None:
+        return {}
+    fit = [name for name in archive.files if name not in KNOWN and _is_plain(archive, name, rows)]
+    chosen = fit if is_all(wanted) else by_name(wanted)
+    return {name: archive[name] for name in fit if name in chosen}
+
+
+def _is_plain(archive: NpzFile, name: str, rows: int) -> bool:
+    """Whether a member says that it is an array (rows,) of numbers, truth values or text."""
+    assert archive.zip is not None, "it is open"
+    if f"{name}.npy" not in archive.zip.namelist():
+        return False
+    with archive.zip.open(f"{name}.npy") as member:
+        readers = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+        try:
+            shape, _, dtype = readers[read_magic(member)](member)
+        except (ValueError, KeyError):
+            return False
+    return shape == (rows,) and dtype.kind in "biufU"
 
 
 def _pixels(images: np.ndarray, path: Path) -> np.ndarray:

@@ -134,9 +134,10 @@ class ImageParquet(Packed):
         with pq.ParquetFile(file) as opened:
             schema = opened.schema_arrow
             image = next(field.name for field in schema if _is_image(field))
-            names = _class_names(schema)
+            names = _class_names(schema, "label")
             labelled = "label" in schema.names
             others = [] if self.attributes is None else _plain_columns(schema, image)
+            coded = {name: found for name in others if (found := _class_names(schema, name))}
             columns = [image, *(["label"] if labelled else []), *others]
             row = 0
             for batch in opened.iter_batches(512, columns=columns):
@@ -147,6 +148,7 @@ class ImageParquet(Packed):
                     where = f"{file}, row {row}"
                     if cell is None or cell["bytes"] is None:
                         raise ValueError(f"{where} holds no image, only a path or nothing")
+                    known = known | {k: _level(known[k], coded[k], where) for k in coded}
                     yield Item(where, cell["bytes"], _named(label, names, where), known)
                     row += 1
 
@@ -187,19 +189,23 @@ def _is_image(field: pa.Field) -> bool:
 
 def _plain_columns(schema: pa.Schema, image: str) -> list[str]:
     """Columns of truth values, numbers or text besides the image and its class."""
-    tests = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string)
-    return [
-        f.name
-        for f in schema
-        if f.name not in (*OWN, image) and any(test(f.type) for test in tests)
-    ]
+    return [f.name for f in schema if f.name not in (*OWN, image) and _is_plain(f.type)]
 
 
-def _class_names(schema: pa.Schema) -> list[str]:
-    """Names of the classes as Hugging Face notes them; empty where it does not."""
+def _is_plain(kind: pa.DataType) -> bool:
+    """Truth values, numbers or text, also as pandas and polars write its levels."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    types = pa.types
+    tests = (types.is_boolean, types.is_integer, types.is_floating, types.is_string)
+    return any(test(kind) for test in (*tests, types.is_large_string, types.is_string_view))
+
+
+def _class_names(schema: pa.Schema, column: str) -> list[str]:
+    """Names of the levels of a column as Hugging Face notes them; empty where it does not."""
     try:
         told = json.loads((schema.metadata or {})[b"huggingface"])
-        return [str(name) for name in told["info"]["features"]["label"]["names"]]
+        return [str(name) for name in told["info"]["features"][column]["names"]]
     except (KeyError, TypeError, ValueError, RecursionError):
         return []
 
@@ -210,6 +216,12 @@ def _named(label: Any, names: list[str], where: str) -> tuple[int, str] | None:
     if not isinstance(label, int) or not (0 <= label < (len(names) or label + 1)):
         raise ValueError(f"{where}: {label!r} is not the number of a class")
     return label, names[label] if names else str(label)
+
+
+def _level(code: Any, names: list[str], where: str) -> str | None:
+    """A coded attribute in words; a code below 0 is a missing value."""
+    known = None if isinstance(code, int) and code < 0 else _named(code, names, where)
+    return None if known is None else known[1]
 
 
 def _samples(archive: tarfile.TarFile, file: Path) -> Iterator[Item]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from genmodels.data.attributes import Wanted, pick
+from genmodels.data.attributes import Wanted, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.data.sources.reading import read_files
 from genmodels.types import Images
@@ -37,7 +37,7 @@ class TorchvisionImages:
         size: null (as they are), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
         attribute: CelebA's label, one of its 40 attributes such as Smiling, or null for none.
-        attributes: names of CelebA's attributes to read besides, "all", or null for none.
+        attributes: names of CelebA's attributes to read besides, "all" others, or null for none.
     """
 
     def __init__(
@@ -137,9 +137,11 @@ class TorchvisionImages:
             workers=None,
         )
         names = [name for name in dataset.attr_names if name]
+        others = [name for name in names if name != self.attribute]  # it is told as the class
+        known = others if is_all(self.attributes) else names
         attributes = {
             name: dataset.attr[:, names.index(name)].numpy().astype(bool)[kept]
-            for name in pick(names, self.attributes)
+            for name in pick(known, self.attributes)
         }
         if self.attribute is None:
             return Images(pixels, attributes=attributes)
