@@ -17,7 +17,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -26,12 +26,13 @@ import numpy as np
 
 from genmodels.types import Images
 
-__all__ = ["LABEL", "Combinations", "Facet", "FacetKind"]
+__all__ = ["LABEL", "NO", "YES", "Combinations", "Facet", "FacetKind", "packed", "unpacked"]
 
 FacetKind = Literal["class", "boolean", "categorical", "continuous"]
 LABEL = "label"
 """Name of the facet that is the class of an image."""
 NO, YES = ("no", "false", "0"), ("yes", "true", "1")
+"""Words for the levels of a "boolean", in small letters."""
 SHOWN = 20
 
 
@@ -214,15 +215,10 @@ class Combinations:
                 attributes[facet.name] = facet.written(column[rows])
         return labels, attributes
 
-    def name(self, row: int) -> str:
-        """A combination in words."""
-        pairs = zip(self.facets, self.values[row].tolist(), strict=True)
-        return ", ".join(facet.show(value) for facet, value in pairs)
-
     def state(self) -> dict[str, Any]:
-        """Plain JSON; values by facet."""
+        """Plain JSON; values by facet, each one text, as there may be as many as images."""
         rows = [
-            column.astype(np.int64).tolist() if facet.levels else column.tolist()
+            packed(column.astype(np.int64) if facet.levels else column)
             for facet, column in zip(self.facets, self.values.T, strict=True)
         ]
         facets = [
@@ -236,4 +232,15 @@ class Combinations:
             Facet(f["name"], f["kind"], tuple(f["levels"]), tuple(f["knots"]))
             for f in state["facets"]
         )
-        return cls(facets, np.array(state["values"], np.float64).reshape(len(facets), -1).T)
+        columns = [unpacked(text) for text in state["values"]]
+        return cls(facets, np.array(columns, np.float64).reshape(len(facets), -1).T)
+
+
+def packed(numbers: Iterable[float]) -> str:
+    """Numbers as one text, from which `unpacked` makes the same: in JSON they are one line."""
+    return " ".join(repr(number) for number in np.asarray(numbers).tolist())
+
+
+def unpacked(text: str) -> list[float]:
+    """The numbers of a text of `packed`."""
+    return [float(word) for word in text.split()]

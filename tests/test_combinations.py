@@ -62,7 +62,6 @@ def test_combinations_are_those_of_images_and_give_them_back():
     assert labels.tolist() == [1, 0, 1]
     assert attributes["age"].tolist() == [1.0, 7.0, 1.0]
     assert attributes["glasses"].tolist() == [True, False, True]
-    assert told.name(1) == "label=dog, age=1, glasses=yes"
     rounded, _ = Combinations.of((AGE,), images(), {"age": np.array([0.0, 8.0])})
     assert rounded.values.tolist() == [[0.0], [8.0]]
 
@@ -81,6 +80,18 @@ def test_a_condition_of_combinations_survives_json():
     assert (back.combinations.values == told.values).all()
     assert back.groups[0].frequencies == (0.25, 0.75)
     assert (back.size, back.width) == (2, 9)
+
+
+def test_numbers_of_combinations_are_a_line_of_the_file_each_and_exact():
+    values = np.random.default_rng(0).normal(size=(50, 1)) * 1e3
+    told = Combinations((Facet("x", "continuous", knots=(-1e4, 1e4)),), values)
+    shares = tuple((np.arange(50) / 1225).tolist())
+    condition = Condition((ConditionGroup("attributes", shares, combinations=told),))
+    text = json.dumps(condition.state(), indent=1)
+    assert text.count("\n") < 40
+    back = Condition.from_state(json.loads(text))
+    assert (back.combinations.values == values).all()
+    assert back.groups[0].frequencies == shares
 
 
 def test_a_condition_of_levels_has_the_state_that_it_always_had():

@@ -69,7 +69,7 @@ class ImageCodec:
             )
         counts = np.bincount(images.labels, minlength=len(schema.class_names))
         frequencies = tuple((counts / counts.sum()).tolist())
-        group = ConditionGroup("label", frequencies, schema.class_names)
+        group = ConditionGroup(LABEL, frequencies, schema.class_names)
         return cls(layout=layout, condition=Condition((group,)))
 
     def encode(self, raw: Raw, seed: int) -> Encoded:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from genmodels.combinations import NO, YES
 from genmodels.schema import Attribute
 
 __all__ = ["OFFERED", "Unfit", "Wanted", "by_name", "infer_attributes", "is_all", "pick"]
@@ -85,8 +86,8 @@ def typed(values: np.ndarray, attribute: Attribute) -> tuple[np.ndarray, np.ndar
     text = values.dtype.kind not in "biuf"
     if attribute.kind == "boolean":
         low = np.char.lower(values.astype(np.str_)) if text else values.astype(np.float64)
-        yes = np.isin(low, ("yes", "true", "1")) if text else low == 1
-        no = np.isin(low, ("no", "false", "0")) if text else (low == 0) | (low == -1)
+        yes = np.isin(low, YES) if text else low == 1
+        no = np.isin(low, NO) if text else (low == 0) | (low == -1)
         return yes, yes | no
     if attribute.kind == "categorical":
         words = values.astype(np.str_) if text else np.array([_word(v) for v in values.tolist()])

@@ -23,6 +23,7 @@ from genmodels.algorithms.base import Controllable, GenerativeModel
 from genmodels.algorithms.optimizers import build_optimizer
 from genmodels.calibration import Calibration
 from genmodels.codecs.load import codec_from_state
+from genmodels.combinations import LABEL
 from genmodels.data.infer import with_target
 from genmodels.files import read_json
 from genmodels.layout import Condition, Layout, TableLayout
@@ -151,7 +152,7 @@ def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition
         chosen = []
     elif choice == "target":
         target = getattr(schema, "target", None)
-        name = "label" if target is None else target.name
+        name = LABEL if target is None else target.name
         chosen = [i for i, g in enumerate(groups) if g.name == name or g.combinations is not None]
         if not chosen:
             raise ValueError(

@@ -168,6 +168,7 @@ def test_a_folder_without_a_list_has_no_attributes(tmp_path):
 def test_further_arrays_of_an_npz_are_attributes(tmp_path):
     file = tmp_path / "a.npz"
     extra = {"embedding": np.zeros((6, 2)), "count": np.arange(6), "few": np.zeros(2)}
+    extra["index"] = np.arange(6)  # what datasets use otherwise
     np.savez(file, images=PIXELS[:, 0], labels=np.arange(6) % 2, **KNOWN, **extra)
     found = NPZ(path=file, attributes="all").load()
     assert set(found.attributes) == {*KNOWN, "count"}

@@ -18,12 +18,11 @@ import numpy as np
 import pandas as pd
 
 from genmodels.data.attributes import OFFERED, Wanted, is_all, pick
+from genmodels.schema import TAKEN
 
-__all__ = ["OWN", "columns_of", "read_metadata"]
+__all__ = ["columns_of", "read_metadata"]
 
 log = logging.getLogger(__name__)
-OWN = ("file_name", "label", "class_name", "index", "image")
-"""Columns that say which image it is and its class: no attributes."""
 FILES = ("metadata.jsonl", "metadata.csv")
 EMPTY = ["", "nan", "NaN"]
 """What is a missing value in a CSV."""
@@ -81,7 +80,7 @@ def columns_of(records: Sequence[Record], wanted: Wanted) -> dict[str, np.ndarra
     """
     if wanted is None:
         return {}
-    names = dict.fromkeys(name for row in records for name in row if name not in OWN)
+    names = dict.fromkeys(name for row in records for name in row if name not in TAKEN)
     found = {
         name: _array([row.get(name) for row in records]) for name in pick(map(str, names), wanted)
     }

@@ -14,6 +14,7 @@ from numpy.lib.npyio import NpzFile
 from genmodels.data.attributes import Wanted, by_name, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.files import sha256
+from genmodels.schema import TAKEN
 from genmodels.types import Images
 
 __all__ = ["NPZ", "UNREADABLE"]
@@ -91,6 +92,8 @@ class NPZ:
 
 def _read(path: Path, wanted: Wanted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The arrays that are known, and further ones that are wanted as attributes."""
+    if not (wanted is None or is_all(wanted)):
+        by_name(wanted)  # a wish that is no name is no fault of the file
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}; data.path must name an .npz file")
     if not zipfile.is_zipfile(path):
@@ -115,9 +118,9 @@ def _further(archive: NpzFile, wanted: Wanted, rows: int) -> dict[str, np.ndarra
     """Arrays (N,) of numbers, truth values or text that are wanted; no other one is read."""
     if wanted is None:
         return {}
-    fit = [name for name in archive.files if name not in KNOWN and _is_plain(archive, name, rows)]
-    chosen = fit if is_all(wanted) else by_name(wanted)
-    return {name: archive[name] for name in fit if name in chosen}
+    chosen = archive.files if is_all(wanted) else by_name(wanted)
+    others = [name for name in archive.files if name in chosen and name not in TAKEN]
+    return {name: archive[name] for name in others if _is_plain(archive, name, rows)}
 
 
 def _is_plain(archive: NpzFile, name: str, rows: int) -> bool:

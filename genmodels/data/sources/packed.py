@@ -30,12 +30,13 @@ from genmodels.data.sources.decode import (
     decode,
     read_header,
 )
-from genmodels.data.sources.metadata import OWN, columns_of
+from genmodels.data.sources.metadata import columns_of
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.parquet import PARQUET_SUFFIXES
 from genmodels.data.sources.parts import files_fingerprint, find_files
 from genmodels.data.sources.reading import common_size, decide_channels, quiet_pillow
 from genmodels.pixels import room
+from genmodels.schema import TAKEN
 from genmodels.types import Images
 
 __all__ = ["TAR_SUFFIXES", "ImageParquet", "WebDataset", "holds_images"]
@@ -189,7 +190,7 @@ def _is_image(field: pa.Field) -> bool:
 
 def _plain_columns(schema: pa.Schema, image: str) -> list[str]:
     """Columns of truth values, numbers or text besides the image and its class."""
-    return [f.name for f in schema if f.name not in (*OWN, image) and _is_plain(f.type)]
+    return [f.name for f in schema if f.name not in (*TAKEN, image) and _is_plain(f.type)]
 
 
 def _is_plain(kind: pa.DataType) -> bool:
