@@ -29,7 +29,10 @@ def infer_image_schema(images: Images, *, attributes: Wanted = None) -> ImageSch
     """
     _check_array(images)
     if len(images) == 0:
-        raise ValueError("there is no image, so nothing says what images are")
+        raise ValueError(
+            "images must be a uint8 array (N, C, H, W) with at least one image, got "
+            f"{images.pixels.shape}"
+        )
     channels, height, width = images.pixels.shape[1:]
     known = infer_attributes(images.attributes, attributes)
     return ImageSchema(channels, height, width, images.class_names, known)

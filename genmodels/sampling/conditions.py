@@ -47,7 +47,7 @@ class Conditions:
         elif rule == "each":
             told = condition.combinations
             if len(condition.groups) != 1 or (told is not None and told.find(LABEL) < 0):
-                raise ValueError(_cannot("condition=each, which is about classes", condition))
+                raise ValueError(_cannot("condition=each", condition))
             self._probabilities = _even(condition)
         else:
             raise ValueError(

@@ -182,6 +182,8 @@ def test_members_of_an_npz_that_are_no_attributes_are_not_read(tmp_path):
     paths = np.array([f"{i}.png" for i in range(6)], object)
     np.savez(file, images=PIXELS[:, 0], labels=np.arange(6) % 2, paths=paths, age=KNOWN["age"])
     with zipfile.ZipFile(file, "a") as archive:
+        with archive.open("captions.npy", "w") as member:
+            np.lib.format.write_array(member, np.full(6, "a" * 101))
         archive.writestr("notes.txt", "no array")
         archive.writestr("broken.npy", "no array")
         archive.writestr("cut.npy", (PIXELS.tobytes() + b"x")[:3])

@@ -20,7 +20,7 @@ import pandas as pd
 from genmodels.data.attributes import OFFERED, Wanted, is_all, pick
 from genmodels.schema import TAKEN
 
-__all__ = ["columns_of", "read_metadata"]
+__all__ = ["LETTERS", "columns_of", "read_metadata"]
 
 log = logging.getLogger(__name__)
 FILES = ("metadata.jsonl", "metadata.csv")
@@ -89,7 +89,8 @@ def columns_of(records: Sequence[Record], wanted: Wanted) -> dict[str, np.ndarra
         what = f"neither yes or no, numbers nor text of at most {LETTERS} letters throughout"
         if not is_all(wanted):
             raise ValueError(f"data.attributes: {others[0]!r} cannot be told: it is {what}")
-        log.warning("no attributes, as they are %s: %s", what, ", ".join(others))
+        level = logging.INFO if wanted == OFFERED else logging.WARNING
+        log.log(level, "no attributes, as they are %s: %s", what, ", ".join(others))
     return {name: values for name, values in found.items() if values is not None}
 
 

@@ -13,6 +13,7 @@ from numpy.lib.npyio import NpzFile
 
 from genmodels.data.attributes import Wanted, by_name, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
+from genmodels.data.sources.metadata import LETTERS
 from genmodels.files import sha256
 from genmodels.schema import TAKEN
 from genmodels.types import Images
@@ -120,11 +121,12 @@ def _further(archive: NpzFile, wanted: Wanted, rows: int) -> dict[str, np.ndarra
         return {}
     chosen = archive.files if is_all(wanted) else by_name(wanted)
     others = [name for name in archive.files if name in chosen and name not in TAKEN]
-    return {name: archive[name] for name in others if _is_plain(archive, name, rows)}
+    longest = LETTERS if is_all(wanted) else None
+    return {name: archive[name] for name in others if _is_plain(archive, name, rows, longest)}
 
 
-def _is_plain(archive: NpzFile, name: str, rows: int) -> bool:
-    """Whether a member says that it is an array (rows,) of numbers, truth values or text."""
+def _is_plain(archive: NpzFile, name: str, rows: int, longest: int | None) -> bool:
+    """Whether a member says that it is an array (rows,) of numbers, truth values or short text."""
     assert archive.zip is not None, "it is open"
     if f"{name}.npy" not in archive.zip.namelist():
         return False
@@ -134,7 +136,9 @@ def _is_plain(archive: NpzFile, name: str, rows: int) -> bool:
             shape, _, dtype = readers[read_magic(member)](member)
         except (ValueError, KeyError):
             return False
-    return shape == (rows,) and dtype.kind in "biufU"
+    if shape != (rows,) or dtype.kind not in "biufU":
+        return False
+    return dtype.kind != "U" or longest is None or dtype.itemsize <= 4 * longest
 
 
 def _pixels(images: np.ndarray, path: Path) -> np.ndarray:
