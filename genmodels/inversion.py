@@ -15,8 +15,15 @@ from torch import Tensor
 __all__ = ["invert", "invert_rows", "search"]
 
 
+_VECTOR = 16
+"""Levels from which torch's softmax of rows fills a processor's vectors."""
+
+
 def invert(logits: Tensor, u: Tensor) -> Tensor:
     """Logits (B, K) and uniforms (B,) in [0, 1) -> levels int64 (B,)."""
+    if logits.shape[1] < _VECTOR and logits.device.type == "cpu":
+        rows = logits.t().clone(memory_format=torch.contiguous_format)
+        return torch.from_numpy(invert_rows(rows.numpy(), u.numpy())).long()
     upto = logits.softmax(1).cumsum(1)
     total = upto[:, -1:]
     return search(upto, u[:, None], below=torch.zeros_like(total), above=total).squeeze(1)

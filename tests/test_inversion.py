@@ -38,6 +38,19 @@ def test_a_number_that_was_rounded_up_to_one_draws_the_last_level_with_probabili
     assert inverted(logits, u).tolist() == [4] * 200
 
 
+@pytest.mark.parametrize("levels", [1, 15, 16, 40])
+def test_few_and_many_levels_are_drawn_alike(levels):
+    generator = torch.Generator().manual_seed(levels)
+    logits = torch.randn(500, levels, generator=generator)
+    before, u = logits.clone(), torch.rand(500, generator=generator)
+    upto = logits.double().softmax(1).cumsum(1)
+    wanted = (upto <= u[:, None].double()).sum(1)
+    clear = (upto - u[:, None]).abs().amin(1) > 1e-6  # of what rounding decides
+    assert clear.sum() > 490
+    assert torch.equal(invert(logits, u)[clear], wanted[clear])
+    assert torch.equal(logits, before)
+
+
 def test_levels_are_written_where_asked():
     out = np.full(2, 9, np.int32)
     found = invert_rows(np.zeros((2, 2), np.float32), np.array([0.2, 0.8], np.float32), out=out)
