@@ -176,8 +176,13 @@ class Products(TorchDispatchMode):
         self.count = 0.0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
         formula = flop_registry.get(func._overloadpacket)
+        if formula is None:  # in inference mode, what is made of other operations comes whole
+            with self:
+                parts = func.decompose(*args, **(kwargs or {}))
+            if parts is not NotImplemented:
+                return parts
+        out = func(*args, **(kwargs or {}))
         if func._overloadpacket is torch.ops.aten.convolution_backward:
             self.count += convolution_backward(*args)
         elif formula is not None:

@@ -20,6 +20,8 @@ PARTS = (
     ("missingness",),
     ("rebalance",),
     ("images",),
+    ("imbalance",),
+    ("stacked",),
     ("picture",),
     ("evaluation",),
     ("screenshot",),

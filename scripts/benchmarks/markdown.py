@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import fmean, stdev
 from typing import Any
 
-__all__ = ["around", "head", "machines", "on", "table"]
+__all__ = ["around", "beside_scorer", "head", "machines", "on", "table"]
 
 
 def table(header: list[str], rows: list[list[Any]]) -> str:
@@ -52,3 +52,28 @@ def around(found: list[float], digits: int) -> str:
     """The mean, with the standard deviation when there are several."""
     spread = f" ± {stdev(found):,.{digits}f}" if len(found) > 1 else ""
     return f"{fmean(found):,.{digits}f}{spread}"
+
+
+def beside_scorer(
+    cases: dict[str, tuple[list[dict[str, Any]], dict[str, Any] | None]],
+    names: dict[str, tuple[str, float]],
+) -> str:
+    """Figures of reports beside those of a scorer, and whether the interval holds them.
+
+    Args:
+        cases: by name, the figures of a report and what the scorer said.
+        names: by key of the scorer, how the same figure of a report begins, and its unit.
+    """
+    rows = []
+    for name, (figures, scores) in cases.items():
+        for key, value in (scores or {}).items():
+            start, unit = names.get(key, ("\0", 1))
+            row = next((r for r in figures if r["metric"].startswith(start)), None)
+            if row is not None and row["interval"] is not None:
+                low, high = (x * unit for x in row["interval"])
+                # The scorer rounds to the digits that it prints.
+                slack = 0.5 * 10.0 ** -len(f"{value}".partition(".")[2])
+                inside = "yes" if low - slack <= value <= high + slack else "no"
+                shown = [f"{row['value'] * unit:.4g}", f"{low:.4g} to {high:.4g}", value]
+                rows.append([name, row["metric"], *shown, inside])
+    return table(["case", "figure", "report", "95 % interval", "scorer", "inside"], rows)

@@ -1,6 +1,6 @@
-"""The README's picture: real and synthetic side by side, Adult's columns and digits.
+"""The README's picture: real and synthetic side by side, Adult's columns and two sets of images.
 
-Reads what `tabular.py` and `images.py` left in the scratch folder and in results/.
+Reads what `leaderboard.py` and `images.py` left in the scratch folder and in results/.
 """
 
 from __future__ import annotations
@@ -35,25 +35,33 @@ def bars(axis: plt.Axes, real: pd.Series, synthetic: pd.Series) -> None:
 
 
 def main() -> None:
-    real = pd.read_csv(SCRATCH / "adult" / "train.csv")
-    synthetic = pd.read_csv(next((SCRATCH / "synthetic-tvae-0" / "data").glob("*.csv")))
-    figure = plt.figure(figsize=(11, 5.6), constrained_layout=True)
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.2])
+    real = pd.read_csv(SCRATCH / "tables" / "adult" / "train.csv")
+    made = SCRATCH / "leaderboard" / "adult-tabvae-0-synthetic" / "data"
+    synthetic = pd.read_csv(next(made.glob("*.csv")))
+    figure = plt.figure(figsize=(11, 7.6), constrained_layout=True)
+    top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1, 1.55, 0.42])
     axes = top.subplots(1, 5)
     for axis, name in zip(axes, [*NUMBERS, *BARS], strict=True):
         (number if name in NUMBERS else bars)(axis, real[name], synthetic[name])
-        axis.set_title(f"Adult: {name}", fontsize=9)
+        axis.set_title(f"Adult, tabvae: {name}", fontsize=9)
         axis.set_yticks([])
     axes[0].legend(fontsize=7)
-    pictures = {
-        "digits, real": "real_dcgan_digits",
-        "digits, dcgan": "fake_dcgan_digits",
-        "digits, conv_vae": "fake_conv_vae_digits",
+    digits = {
+        "MNIST, real": "real_mnist",
+        "MNIST, dcgan": "fake_dcgan_mnist",
+        "MNIST, vqvae": "fake_vqvae_mnist",
     }
-    for axis, (title, name) in zip(bottom.subplots(1, 3), pictures.items(), strict=True):
-        axis.imshow(plt.imread(RESULTS / f"{name}.png"), cmap="gray")
-        axis.set_title(title, fontsize=9)
-        axis.axis("off")
+    chests = {
+        "PneumoniaMNIST, real": "real_pneumonia",
+        "PneumoniaMNIST, dcgan": "fake_dcgan_pneumonia",
+    }
+    for part, pictures in ((middle, digits), (bottom, chests)):
+        for axis, (title, name) in zip(
+            part.subplots(1, len(pictures)), pictures.items(), strict=True
+        ):
+            axis.imshow(plt.imread(RESULTS / f"{name}.png"), cmap="gray")
+            axis.set_title(title, fontsize=9)
+            axis.axis("off")
     figure.savefig(RESULTS / "side_by_side.png", dpi=100)
 
 

@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 import torch
 from torch.profiler import ProfilerActivity, profile
-from torch.utils.flop_counter import FlopCounterMode
+
+from genmodels.tasks.dry_run import Products
 
 __all__ = ["gflop", "milliseconds", "peak_gflops", "shares"]
 
 KINDS = {
-    "products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mkldnn_linear"),
+    "products": (
+        "aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mkldnn_linear",
+        "aten::mkldnn_convolution", "aten::convolution_backward", "aten::thnn_conv2d",
+    ),
     "optimizer and averages": ("Optimizer.", "aten::_fused_adam", "aten::_foreach"),
     "random numbers": (
         "aten::normal_", "aten::uniform_", "aten::bernoulli_", "aten::random_",
@@ -43,10 +47,10 @@ def shares(call: Callable[[], object], repeats: int = 20) -> dict[str, int]:
 
 
 def gflop(call: Callable[[], object]) -> float:
-    """Floating-point operations of the matrix products of a call, in 10^9."""
-    with FlopCounterMode(display=False) as counter:
+    """Floating-point operations of the products and convolutions of a call, in 10^9."""
+    with Products() as counter:
         call()
-    return counter.get_total_flops() / 1e9
+    return 2.0 * counter.count / 1e9
 
 
 def milliseconds(

@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 from common import HERE, load
-from markdown import around, head, on, table
+from markdown import around, beside_scorer, head, on, table
+from report_images import images, imbalance, stacked, summary
 from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
 from report_sizes import cost, sampling, step
 from report_structure import missingness, rebalance
@@ -116,35 +117,6 @@ def codec(result: dict[str, Any]) -> str:
     return text + table(header, rows)
 
 
-def images(result: dict[str, Any]) -> str:
-    text = head("Images", result["machine"], "images")
-    rows, pictures = [], ""
-    for name, entry in result.items():
-        if name == "machine":
-            continue
-        model, data = name.rsplit("_", 1)
-        use = next(r for r in entry["rows"] if "trained on synthetic" in r["metric"])
-        score = entry["yardstick"] or {}
-        rows.append(
-            [f"`{model}`", data, entry["threads"], f"{entry['train_s']:.0f}"]
-            + [round(use["value"], 4), round(use["ceiling"], 4), entry["evaluate_s"]]
-            + [score.get(key, "") for key in ("fd", "tstr", "trtr")]
-        )
-        pictures += f"\n`{model}` on {data}, rows are classes:\n\n![](results/fake_{name}.png)\n"
-    header = ["model", "data", "threads", "training s", "TSTR accuracy", "trained on real"]
-    header += ["evaluation s", "FD by a scorer apart", "its TSTR", "its TRTR"]
-    cases = {
-        name: (entry["rows"], entry["yardstick"])
-        for name, entry in result.items()
-        if name != "machine"
-    }
-    text += table(header, rows)
-    text += "\nThe same files judged by a program outside the project. Its network (128 features,\n"
-    text += "another architecture) sees neighbourhoods and classes in its own way; its neighbours\n"
-    text += "are training images, ours held-out ones:\n\n"
-    return text + _beside_yardstick(cases, IMAGE_YARDSTICK) + pictures
-
-
 def evaluation(result: dict[str, Any]) -> str:
     text = head("Evaluation: what it costs and what it says", result["machine"], "evaluation")
     text += "Wall time and peak memory are of the whole command. Adult: 32,561 training and\n"
@@ -167,7 +139,7 @@ def evaluation(result: dict[str, Any]) -> str:
     text += "\nThe same files judged by a program outside the project (XGBoost there, histogram\n"
     text += "gradient boosting here; it compares with all training rows):\n\n"
     pairs = {name: (case["figures"], case.get("yardstick")) for name, case in cases.items()}
-    return text + _beside_yardstick(pairs, YARDSTICK)
+    return text + beside_scorer(pairs, YARDSTICK)
 
 
 YARDSTICK = {
@@ -178,41 +150,6 @@ YARDSTICK = {
     "c2st_logistic": ("weak C2ST AUC", 1),
     "tstr_auc": ("AUC", 1),
 }
-IMAGE_YARDSTICK = {
-    "tstr": ("accuracy, trained on synthetic", 1),
-    "agree": ("class agreement", 1),
-    "coverage": ("coverage-", 1),
-    "density": ("density-", 1),
-    "precision": ("precision-", 1),
-    "recall": ("recall-", 1),
-    "copies": ("near copies", 1),
-}
-"""Figures of the scorers: how the same figure of a report begins, and the unit of the scorer."""
-
-
-def _beside_yardstick(
-    cases: dict[str, tuple[list[dict[str, Any]], dict[str, Any] | None]],
-    names: dict[str, tuple[str, float]],
-) -> str:
-    """Figures of reports beside those of the scorer, and whether the interval holds them.
-
-    Args:
-        cases: by name, the figures of a report and what the scorer said.
-        names: by key of the scorer, how the same figure of a report begins, and its unit.
-    """
-    rows = []
-    for name, (figures, scores) in cases.items():
-        for key, value in (scores or {}).items():
-            start, unit = names.get(key, ("\0", 1))
-            row = next((r for r in figures if r["metric"].startswith(start)), None)
-            if row is not None and row["interval"] is not None:
-                low, high = (x * unit for x in row["interval"])
-                # The scorer rounds to the digits that it prints.
-                slack = 0.5 * 10.0 ** -len(f"{value}".partition(".")[2])
-                inside = "yes" if low - slack <= value <= high + slack else "no"
-                shown = [f"{row['value'] * unit:.4g}", f"{low:.4g} to {high:.4g}", value]
-                rows.append([name, row["metric"], *shown, inside])
-    return table(["case", "figure", "report", "95 % interval", "scorer", "inside"], rows)
 
 
 def null_case(result: dict[str, Any]) -> str:
@@ -249,10 +186,12 @@ def _sign(case: dict[str, Any], figure: str) -> str:
     return f"[{sign}]" if must else sign
 
 
-def readme(result: dict[str, Any], board: dict[str, Any] | None) -> None:
-    header = ["Adult, 300 epochs", *list(SCORES.values())[:4], "seeds", "threads"]
+def readme(
+    result: dict[str, Any], board: dict[str, Any] | None, pictures: dict[str, Any] | None
+) -> None:
+    header = ["Adult, 300 epochs, 2 threads", *list(SCORES.values())[:4], "seeds"]
     header += ["training s", "rows/s"]
-    rows = [[*row[:5], row[7], row[8], row[9], row[11]] for row in adult_rows(result)]
+    rows = [[*row[:5], row[7], row[9], row[11]] for row in adult_rows(result) if row[8] == 2]
     text = README.read_text(encoding="utf-8")
     start, end = text.index("<!-- results -->"), text.index("<!-- /results -->")
     middle = f"<!-- results -->\n{table(header, rows)}"
@@ -260,6 +199,8 @@ def readme(result: dict[str, Any], board: dict[str, Any] | None) -> None:
         first = ["`tabvae`, defaults", "C2ST AUC", "shape error %", "trend error %", "TSTR (real)"]
         lines = summary_rows(board, "tabvae")
         middle += "\n" + table([*first, "training s", "rows/s", "trainings"], lines)
+    if pictures is not None:
+        middle += "\n" + summary(pictures)
     README.write_text(text[:start] + middle + text[end:], encoding="utf-8")
 
 
@@ -276,6 +217,8 @@ def main() -> None:
         "cost": cost,
         "codec": codec,
         "images": images,
+        "imbalance": imbalance,
+        "stacked": stacked,
         "evaluation": evaluation,
         "null_case": null_case,
         "selftest": selftest,
@@ -288,7 +231,7 @@ def main() -> None:
     Path(HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
     tabular = load("tabular")
     if tabular is not None:
-        readme(tabular, load("leaderboard"))
+        readme(tabular, load("leaderboard"), load("images"))
 
 
 if __name__ == "__main__":

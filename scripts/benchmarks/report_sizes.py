@@ -16,30 +16,38 @@ LINEAR = 1.1
 def step(result: dict[str, Any]) -> str:
     text = "## One update and its arithmetic limit\n\n"
     text += f"{on(result['machine'])} `python scripts/benchmarks/step.py`\n"
-    text += f"On {result['threads']} threads. The limit is what the matrix products alone would\n"
-    text += "take at the rate that this machine reaches on a large product at their precision.\n\n"
+    text += f"On {result['threads']} threads, batches of Adult or of MNIST. The limit is what the\n"
+    text += "matrix products and convolutions alone would take at the rate that this machine\n"
+    text += "reaches on a large product at their precision. `dcgan` by itself takes its penalties\n"
+    text += "in every fourth update; with others, in every update.\n\n"
     models = {
         name: row for name, row in result.items() if isinstance(row, dict) and "shares" in row
     }
     rows = [
         [
-            f"`{name}`",
-            row.get("batch", result.get("batch")),
-            row.get("precision", "float32"),
+            _case(name),
+            row["batch"],
+            row["precision"],
             row["gflop_per_update"],
             row["matmul_gflops"],
             row["limit_ms"],
             row["update_ms"],
             round(row["update_ms"] / row["limit_ms"], 2),
+            f"{row['batch'] / row['update_ms'] * 1e3:,.0f}",
             ", ".join(f"{kind} {share}" for kind, share in row["shares"].items()),
         ]
         for name, row in models.items()
     ]
     header = [
         "model", "batch", "products in", "GFLOP per update", "peak GFLOP/s",
-        "limit ms (products alone)", "measured ms", "ratio", "where the time goes, %",
+        "limit ms (products alone)", "measured ms", "ratio", "samples/s", "where the time goes, %",
     ]  # fmt: skip
     return text + table(header, rows)
+
+
+def _case(name: str) -> str:
+    model, _, penalties = name.partition(", ")
+    return f"`{model}`" + (f", penalties: {penalties}" if penalties else "")
 
 
 def sampling(result: dict[str, Any]) -> str:
