@@ -15,17 +15,20 @@ LINEAR = 1.1
 
 def step(result: dict[str, Any]) -> str:
     text = "## One update and its arithmetic limit\n\n"
-    text += f"{on(result['machine'])} `python scripts/benchmarks/step.py`\n"
-    text += f"On {result['threads']} threads, batches of Adult or of MNIST. The limit is what the\n"
-    text += "matrix products and convolutions alone would take at the rate that this machine\n"
-    text += "reaches on a large product at their precision. `dcgan` by itself takes its penalties\n"
-    text += "in every fourth update; with others, in every update.\n\n"
     models = {
         name: row for name, row in result.items() if isinstance(row, dict) and "shares" in row
     }
+    text += f"{on(machines(result, models.values()))} `python scripts/benchmarks/step.py`\n"
+    text += "Batches of Adult or of MNIST. The limit is what the matrix products and convolutions\n"
+    text += "alone would take at the rate that the machine reaches on a large product at their\n"
+    text += (
+        "precision. `dcgan` by itself takes its penalties in every fourth update; with others, in\n"
+    )
+    text += "every update.\n\n"
     rows = [
         [
             _case(name),
+            row["threads"],
             row["batch"],
             row["precision"],
             row["gflop_per_update"],
@@ -39,7 +42,7 @@ def step(result: dict[str, Any]) -> str:
         for name, row in models.items()
     ]
     header = [
-        "model", "batch", "products in", "GFLOP per update", "peak GFLOP/s",
+        "model", "threads", "batch", "products in", "GFLOP per update", "peak GFLOP/s",
         "limit ms (products alone)", "measured ms", "ratio", "samples/s", "where the time goes, %",
     ]  # fmt: skip
     return text + table(header, rows)

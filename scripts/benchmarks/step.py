@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from common import data_folder, load, machine, save
+from common import data_folder, load, placed, save
 from profiling import gflop, milliseconds, peak_gflops, shares
 
 from genmodels.algorithms.base import GenerativeModel
@@ -113,7 +113,7 @@ def operations(case: Case) -> float:
     return gflop(turns(model, batch)) / TURN
 
 
-def measure(case: Case, threads: int) -> dict[str, object]:
+def measure(case: Case, threads: int) -> dict[str, Any]:
     model, batch, precision = built(case)
     size = BLOCK[case.images]
     z, u = torch.randn(size, model.latent_dim), torch.rand(size, model.noise_dim)
@@ -140,6 +140,7 @@ def measure(case: Case, threads: int) -> dict[str, object]:
     peak = peak_gflops(dtype)
     median, fast = per_update(time.perf_counter)
     return {
+        "threads": threads,
         "batch": len(batch.x),
         "precision": precision,
         "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -170,9 +171,10 @@ def main() -> None:
     logging.getLogger("genmodels").setLevel(logging.WARNING)
     everything = len(arguments.models) == len(known)
     results: dict[str, Any] = {} if everything else load("step") or {}
-    results |= {"machine": machine(), "threads": arguments.threads}
     for name in arguments.models:
-        results[name] = row = measure(known[name], arguments.threads)
+        row = measure(known[name], arguments.threads)
+        placed(results, row)
+        results[name] = row
         print(name, " ".join(f"{key}={value}" for key, value in row.items()), flush=True)
         save("step", results)
 
