@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from genmodels import __version__
+from genmodels.allocator import keep_freed_memory
 from genmodels.tasks.choices import CONFIGS, SUBJECTS, VERBS, nearest
 from genmodels.tasks.help import Composed, overview, verb_help
 
@@ -70,6 +71,7 @@ def _dispatch(words: list[str]) -> int:
         advice = f"leave out the dashes: {bare}" if "=" in bare else "settings are key=value"
         raise ValueError(f"there is no option {flag.partition('=')[0]}; {advice} (see --help)")
     _log_to_terminal()
+    keep_freed_memory()
     with _importing():
         from genmodels.tasks.compose import compose, shown
     cfg = compose(verb, rest, config_dir=folder)

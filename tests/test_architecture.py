@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wishes": set(),
     "files": set(),
     "precision": set(),
+    "allocator": set(),
     "scores": set(),
     "inversion": set(),
     "combinations": {"types"},
@@ -79,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resample": FOUNDATION | {"data", "synthesizer"},
     "synthetic_images": FOUNDATION | {"tasks"},
     "evaluation": FOUNDATION | {"data", "report", "tasks"},
-    "cli": {"tasks", "files"},
+    "cli": {"tasks", "files", "allocator"},
     "__init__": {"evaluation", "resample", "synthesizer", "synthetic_images"},
     "__main__": {"cli"},
 }

@@ -7,7 +7,7 @@ of such a VAE has no gap: the chain rule gives the exact log-likelihood of an en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -46,7 +46,8 @@ class Prior(GenerativeModel):
         layout, condition: see `GenerativeModel`.
         network: (scores (B, F), levels (B, Q), ranks (V,)) -> hidden vectors (V, B, H) and shifts
             of means (F, B); `.start`, `.read` and `.observe` do the same variable by variable.
-        likelihood: `.log_prob(hidden, shift, scores, levels)` -> (V, B), and `.draw` of a variable.
+        likelihood: `.log_prob(hidden, shift, scores, levels)` -> (V, B), and `.draw` of a variable;
+            or a factory missing `layout` and `hidden`, the width of the network's vectors.
         optimizer: factory missing its parameters.
         any_order: share of the updates that learn rows in a random order, in [0, 1).
         clip: largest norm of the gradient.
@@ -68,7 +69,7 @@ class Prior(GenerativeModel):
         layout: Layout,
         condition: Condition,
         network: nn.Module,
-        likelihood: nn.Module,
+        likelihood: nn.Module | Callable[..., nn.Module],
         optimizer: OptimizerFactory,
         any_order: float,
         clip: float,
@@ -83,6 +84,8 @@ class Prior(GenerativeModel):
                 "this model needs no condition in training, any part of a row can be given "
                 "when sampling: set condition=none"
             )
+        if not isinstance(likelihood, nn.Module):
+            likelihood = likelihood(layout=layout, hidden=network.hidden)
         self.network, self.likelihood = network, likelihood
         self.average = nn.ModuleDict(
             {"network": frozen_copy(network), "likelihood": frozen_copy(likelihood)}

@@ -121,11 +121,11 @@ class MixedLikelihood(nn.Module):
         """Log-probability of each level, (L, B)."""
         truth = codes.index_select(1, self.get_buffer("codes")).t().unsqueeze(2)
         sizes = [bucket.stop - bucket.start for bucket in self.arrangement.buckets]
-        parts = h[: self.arrangement.levels].split(sizes) if sizes else ()
+        parts = h.split([*sizes, len(h) - self.arrangement.levels])  # a slice's gradient is filled
         found = [
             log_softmax(torch.baddbmm(bias, part, weight).float(), -1).gather(2, level).squeeze(2)
             for part, weight, bias, level in zip(
-                parts, self.weights, self.biases, truth.split(sizes) if sizes else (), strict=True
+                parts[:-1], self.weights, self.biases, truth.split(sizes), strict=True
             )
         ]
         return torch.cat(found) if found else h.new_zeros(0, h.shape[1])

@@ -51,7 +51,7 @@ class Columnwise(nn.Module):
     Args:
         layout: of a table with V columns or parts of them, the *variables*.
         target: the column that is drawn last, as what predicts best; None: as in the table.
-        hidden: width H of the hidden layers.
+        hidden: width H of the hidden layers; after a summed first layer `summed` at most.
         layers: hidden layers after the first one.
         dropout: share of hidden units dropped while training, the same for all columns of a row.
         cells: of the piecewise linear code of a number, at most.
@@ -93,6 +93,7 @@ class Columnwise(nn.Module):
         self.context = make_context(
             context, features=self.features, rank=rank, hidden=hidden, width=summed
         )
+        self.hidden = hidden = self.context.hidden
         bound, count = 1.0 / math.sqrt(hidden), len(arrangement)
         self.weights = nn.ParameterList(
             nn.Parameter((torch.rand(count, hidden, hidden) * 2 - 1) * bound) for _ in range(layers)

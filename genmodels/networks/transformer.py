@@ -107,6 +107,7 @@ class Transformer(nn.Module):
             most_cells=most_cells,
             embedding=embedding,
         )
+        self.hidden = hidden
         self.tokens = Tokens(features=self.features, hidden=hidden)
         self.questions = nn.Parameter(torch.randn(len(arrangement), hidden))
         self.blocks = nn.ModuleList(

@@ -130,8 +130,9 @@ def test_a_score_that_does_not_count_is_not_read(kind):
 @pytest.mark.parametrize("block", [Block("x", "continuous", 1), Block("k", "categorical", 3)])
 def test_a_single_variable_of_either_kind_is_enough(kind, block):
     layout = TableLayout((block,))
-    h, shift = hidden(MADE[kind](layout), encoded(4, layout))
-    assert h.shape == (1, 4, 16)
+    made = MADE[kind](layout)
+    h, shift = hidden(made, encoded(4, layout))
+    assert h.shape == (1, 4, made.hidden)
     assert shift.shape == ((1, 4) if block.kind == "continuous" else (0, 4))
 
 

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from genmodels import Synthesizer
-from genmodels.tasks.compose import compose, resolved
+from genmodels.layout import Condition
+from genmodels.tasks.build import build_model
+from genmodels.tasks.compose import compose
+from tests.algorithms.mixed import LAYOUT
 
 QUICK = (
     "callbacks.preview=null", "trainer.accelerator=cpu", "batching.updates_per_epoch=4",
@@ -28,9 +31,16 @@ def people():
 @pytest.mark.parametrize("name", ["columnwise", "transformer"])
 def test_the_heads_are_as_wide_as_the_network(name):
     words = ["data.path=x.csv", "model=tabvae", f"network={name}", "model.network.hidden=48"]
-    cfg = resolved(compose("train", words))
-    assert cfg["model"]["network"]["_target_"].endswith(name.capitalize())
-    assert cfg["model"]["likelihood"]["hidden"] == 48
+    cfg = compose("train", words)
+    assert cfg.model.network._target_.endswith(name.capitalize())
+    model = build_model(cfg, LAYOUT, Condition(), None)
+    assert model.network.hidden == model.likelihood.mixture.shape[1] == 48
+
+
+def test_heads_of_a_width_of_their_own_as_in_runs_of_an_earlier_version_are_taken_as_they_are():
+    words = ["data.path=x.csv", "model=tabvae", "model.network.hidden=8"]
+    cfg = compose("train", [*words, "+model.likelihood.hidden=8"])
+    assert build_model(cfg, LAYOUT, Condition(), None).likelihood.mixture.shape[1] == 8
 
 
 def test_a_network_that_does_not_exist_names_those_that_do():
