@@ -22,6 +22,7 @@ PARTS = (
     ("images",),
     ("imbalance",),
     ("stacked",),
+    ("bits",),
     ("picture",),
     ("evaluation",),
     ("screenshot",),

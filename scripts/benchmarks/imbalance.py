@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from common import RESULTS, SCRATCH, data_folder, genmodels, load, placed, save
 
 from genmodels.metrics.label_judge import LabelJudge
@@ -64,6 +65,7 @@ def measure(way: str, data: Path, judge: LabelJudge) -> dict[str, Any]:
     return {
         "words": WAYS[way],
         "train_s": json.loads((run / "manifest.json").read_text())["seconds"],
+        "threads": torch.get_num_threads(),
         "recognised": {str(k): round(float(right[made.labels == k].mean()), 3) for k in range(10)},
     }
 

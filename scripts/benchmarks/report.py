@@ -8,7 +8,7 @@ from typing import Any
 
 from common import HERE, load
 from markdown import around, beside_scorer, head, on, table
-from report_images import images, imbalance, stacked, summary
+from report_images import bits, images, imbalance, stacked, summary
 from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
 from report_sizes import cost, sampling, step
 from report_structure import missingness, rebalance
@@ -219,6 +219,7 @@ def main() -> None:
         "images": images,
         "imbalance": imbalance,
         "stacked": stacked,
+        "bits": bits,
         "evaluation": evaluation,
         "null_case": null_case,
         "selftest": selftest,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from common import SCRATCH, data_folder, genmodels, load, placed, save
 
 from genmodels.metrics.label_judge import LabelJudge
@@ -64,7 +65,8 @@ def measure(model: str, data: Path, judge: LabelJudge, real: np.ndarray) -> dict
     genmodels("sample", *asked)
     with np.load(next((out / "data").glob("*.npz"))) as made:
         found = judged(shares(made["images"], judge), real)
-    return {"train_s": json.loads((run / "manifest.json").read_text())["seconds"], **found}
+    seconds = json.loads((run / "manifest.json").read_text())["seconds"]
+    return {"train_s": seconds, "threads": torch.get_num_threads(), **found}
 
 
 def main() -> None:
