@@ -40,9 +40,9 @@ def network(layout=LAYOUT, **changes):
     return Columnwise(layout=layout, **({"target": None, "context": "full"} | SIZES | changes))
 
 
-def likelihood(layout=LAYOUT, components=3):
+def likelihood(layout=LAYOUT, components=3, hidden=SIZES["hidden"]):
     torch.manual_seed(1)
-    made = MixedLikelihood(layout=layout, hidden=SIZES["hidden"], components=components)
+    made = MixedLikelihood(layout=layout, hidden=hidden, components=components)
     with torch.no_grad():  # hidden vectors must matter
         for weight in [*made.weights, made.mixture]:
             weight.normal_(0.0, 0.3)
@@ -53,7 +53,7 @@ def prior(layout=LAYOUT, **changes):
     sizes = {key: changes.pop(key) for key in list(changes) if key in (*SIZES, "context", "target")}
     options = {
         "network": network(layout, **sizes),
-        "likelihood": likelihood(layout),
+        "likelihood": likelihood,
         "optimizer": partial(torch.optim.AdamW, lr=1e-2),
         "any_order": 0.25,
         "clip": 20.0,
