@@ -1,9 +1,12 @@
+"""A command keeps freed memory, unless the user or the system wants it otherwise."""
+
 import platform
 import subprocess
 import sys
 
 import pytest
 
+from genmodels import cli
 from genmodels.allocator import keep_freed_memory
 
 REPEATS, BLOCK, PAGE = 10, 100 * 2**20, 4096
@@ -42,3 +45,10 @@ def test_what_the_user_has_set_stays(name):
 def test_other_systems_are_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not keep_freed_memory({})
+
+
+def test_each_command_keeps_freed_memory(monkeypatch):
+    calls = []
+    monkeypatch.setattr(cli, "keep_freed_memory", lambda: calls.append(1))
+    assert cli.main(["train", "data.path=none.csv"]) == 2
+    assert calls

@@ -45,9 +45,10 @@ class Prior(GenerativeModel):
     Args:
         layout, condition: see `GenerativeModel`.
         network: (scores (B, F), levels (B, Q), ranks (V,)) -> hidden vectors (V, B, H) and shifts
-            of means (F, B); `.start`, `.read` and `.observe` do the same variable by variable.
+            of means (F, B); `.start`, `.read` and `.observe` do the same variable by variable;
+            `.hidden` is H.
         likelihood: `.log_prob(hidden, shift, scores, levels)` -> (V, B), and `.draw` of a variable;
-            or a factory missing `layout` and `hidden`, the width of the network's vectors.
+            or a factory missing `layout` and `hidden`.
         optimizer: factory missing its parameters.
         any_order: share of the updates that learn rows in a random order, in [0, 1).
         clip: largest norm of the gradient.

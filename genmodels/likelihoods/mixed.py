@@ -121,7 +121,8 @@ class MixedLikelihood(nn.Module):
         """Log-probability of each level, (L, B)."""
         truth = codes.index_select(1, self.get_buffer("codes")).t().unsqueeze(2)
         sizes = [bucket.stop - bucket.start for bucket in self.arrangement.buckets]
-        parts = h.split([*sizes, len(h) - self.arrangement.levels])  # a slice's gradient is filled
+        # Not a slice: its gradient would be written into zeros of the size of h.
+        parts = h.split([*sizes, len(h) - self.arrangement.levels])
         found = [
             log_softmax(torch.baddbmm(bias, part, weight).float(), -1).gather(2, level).squeeze(2)
             for part, weight, bias, level in zip(

@@ -92,7 +92,7 @@ class SummedContext(nn.Module):
     Args:
         features: f_i of each variable.
         rank: of the V variables in the usual order.
-        hidden: width H of a_j; it is W at most, as a_j cannot hold more than the sum.
+        hidden: width H of a_j; W at most, the rank that a linear map of the sum can have.
         width: W of the sum.
     """
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from common import SCRATCH, genmodels, load, placed, save
-from images import bits, drawn, source
+from images import SETS, bits, drawn, source
 
 FEW = 1_000
 """Images that the report needs beside the held-out ones; the bound does not depend on them."""
@@ -35,7 +35,7 @@ def measure(model: str, name: str) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", nargs="+", default=["mnist", "cifar10"])
+    parser.add_argument("--data", nargs="+", default=["mnist", "cifar10"], choices=SETS)
     parser.add_argument("--models", nargs="+", default=["conv_vae", "hvae"])
     arguments = parser.parse_args()
     for name in arguments.data:

@@ -206,6 +206,7 @@ def main() -> None:
         print(json.dumps(entry, indent=1))
         if arguments.scale == 1.0 and not arguments.words:  # a first look is not kept
             result = load("cost") or {"cases": {}}
+            result.pop("note", None)  # it spoke of what was measured before
             placed(result, entry)
             result["cases"][name] = entry
             save("cost", result)
