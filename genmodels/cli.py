@@ -20,7 +20,7 @@ from typing import Any
 
 from genmodels import __version__
 from genmodels.allocator import keep_freed_memory
-from genmodels.tasks.choices import CONFIGS, SUBJECTS, VERBS, nearest
+from genmodels.tasks.choices import CONFIGS, OBJECTS, SUBJECTS, VERBS, nearest
 from genmodels.tasks.help import Composed, overview, verb_help
 
 __all__ = ["main"]
@@ -107,8 +107,10 @@ def _importing() -> Iterator[None]:
 
 
 def _subject(verb: str, words: list[str]) -> list[str]:
-    """`audit bias ...` -> `audit subject=bias ...`."""
-    known = SUBJECTS.get(verb)
+    """`audit bias ...` -> `audit subject=bias ...`; `verify out` -> `verify dataset=out`."""
+    known, key = SUBJECTS.get(verb), OBJECTS.get(verb)
+    if key is not None and words and "=" not in words[0] and not words[0].startswith("-"):
+        return [f"{key}={words[0]}", *words[1:]]
     if known is None:
         return words
     if not words or "=" in words[0] or words[0].startswith("-"):

@@ -7,6 +7,7 @@ on the workers; a few blocks of candidates are in memory at a time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, get_args
@@ -118,10 +119,7 @@ class Picker:
         classes: tuple[str, ...],
     ) -> None:
         self.judge, self.standard, self.classes = judge, standard, classes
-        self.candidates = np.zeros(len(classes), np.int64)
-        self.kept = np.zeros(len(classes), np.int64)
-        self.missing = np.zeros(len(classes), np.int64)
-        self.first = self.agreed = self.right = 0
+        self.counts: Counter[str] = Counter()
 
     def block(self, source: Source, number: int) -> Picked:
         """All rows of one block."""
@@ -141,57 +139,68 @@ class Picker:
             pool.fill()
         return pool.picked()
 
-    def settled(self, picked: Picked, rows: int) -> Images:
-        """The first `rows` rows of a block, in the order of the blocks; counts what was kept.
+    def settled(self, picked: Picked, start: int, stop: int) -> Images:
+        """Some rows of a block, in the order of the blocks; counts what was kept.
 
         Raises:
             TooFewRowsError: when some have no candidate that suits and `shortfall` is "error".
         """
-        images, held = picked.images.take(np.arange(rows)), picked.held[:rows]
-        labels = _labels(picked.images)
-        self.candidates += self._count(labels[picked.slots[picked.slots < rows]])
-        self.kept += self._count(labels[:rows][held])
-        self.missing += self._count(labels[:rows][~held])
-        self.first, self.agreed = self.first + rows, self.agreed + int(picked.agreeing[:rows].sum())
-        self.right += int((picked.right[:rows] & held).sum())
+        rows = slice(start, stop)
+        images, held = picked.images.take(np.arange(start, stop)), picked.held[rows]
+        labels, slots = _labels(picked.images), picked.slots
+        self._count("candidates", labels[slots[(slots >= start) & (slots < stop)]])
+        self._count("kept", labels[rows][held])
+        self._count("missing", labels[rows][~held])
+        self.counts.update(
+            first=stop - start,
+            agreed=int(picked.agreeing[rows].sum()),
+            right=int((picked.right[rows] & held).sum()),
+        )
         if held.all():
             return images
         if self.standard.shortfall == "error":
-            kept = int(self.kept.sum())
-            asked = kept + int(self.missing.sum())
+            kept = int(self._by_class("kept").sum())
+            asked = kept + int(self._by_class("missing").sum())
             raise TooFewRowsError(self._complaint(kept, asked), kept=kept, asked=asked)
         return images.take(np.flatnonzero(held))
 
     def facts(self) -> dict[str, Any]:
         """What a manifest says: counts of candidates, and agreement before and after."""
-        kept, drawn = int(self.kept.sum()), int(self.candidates.sum())
-        seen = np.flatnonzero(self.candidates)
+        candidates, kept = self._by_class("candidates"), self._by_class("kept")
         return {
             "keep": self.standard.keep,
             "agree": self.standard.agree,
             "confidence": self.standard.confidence,
-            "candidates": drawn,
-            "kept": kept,
-            "rejected": drawn - kept,
-            "dropped": int(self.missing.sum()),
-            "agreement_before": self.agreed / max(1, self.first),
-            "agreement_after": self.right / max(1, kept),
-            "classes": {self.classes[k]: self._of_class(k) for k in seen.tolist()},
+            "candidates": int(candidates.sum()),
+            "kept": int(kept.sum()),
+            "rejected": int((candidates - kept).sum()),
+            "dropped": int(self._by_class("missing").sum()),
+            "agreement_before": self.counts["agreed"] / max(1, self.counts["first"]),
+            "agreement_after": self.counts["right"] / max(1, int(kept.sum())),
+            "classes": {
+                self.classes[k]: {
+                    "candidates": int(candidates[k]),
+                    "kept": int(kept[k]),
+                    "rejected": int(candidates[k] - kept[k]),
+                }
+                for k in np.flatnonzero(candidates).tolist()
+            },
         }
 
-    def _of_class(self, k: int) -> dict[str, int]:
-        drawn, kept = int(self.candidates[k]), int(self.kept[k])
-        return {"candidates": drawn, "kept": kept, "rejected": drawn - kept}
+    def _count(self, what: str, labels: np.ndarray) -> None:
+        for k, number in enumerate(np.bincount(labels).tolist()):
+            self.counts[f"{what} {k}"] += number
 
-    def _count(self, labels: np.ndarray) -> np.ndarray:
-        return np.bincount(labels, minlength=len(self.classes))
+    def _by_class(self, what: str) -> np.ndarray:
+        return np.array([self.counts[f"{what} {k}"] for k in range(len(self.classes))])
 
     def _complaint(self, kept: int, asked: int) -> str:
-        worst = int(self.missing.argmax())
+        missing = self._by_class("missing")
+        worst = int(missing.argmax())
         return (
             f"{kept:,} of the first {asked:,} rows are as filter asks after "
             f"{self.standard.redraws} redraws; class {self.classes[worst]!r} failed most "
-            f"({self.missing[worst]:,} rows): the model may not have learned it. Ask for less "
+            f"({missing[worst]:,} rows): the model may not have learned it. Ask for less "
             "(filter.agree=false, a lower filter.confidence), raise redraws=..., or set "
             "shortfall=drop for fewer rows"
         )

@@ -1,4 +1,4 @@
-"""Progress of a stream of raw blocks: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a stream of rows: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from genmodels.types import Raw, num_rows
+from genmodels.sampling.pieces import Piece
 
 __all__ = ["tracked"]
 
@@ -15,17 +15,19 @@ logger = logging.getLogger(__name__)
 _SECONDS_PER_LINE = 5.0
 
 
-def tracked(blocks: Iterator[Raw], total: int) -> Iterator[Raw]:
-    """The same blocks, while rows done, rows per second and the time left are shown.
+def tracked(pieces: Iterator[Piece], total: int, *, done: int = 0) -> Iterator[Piece]:
+    """The same pieces, while rows done, rows per second and the time left are shown.
 
     Args:
-        blocks: of `total` rows together.
-        total: number of rows to come.
+        pieces: that stand for `total - done` rows together.
+        total: number of rows asked for.
+        done: of these, before.
     """
-    return _bar(blocks, total) if sys.stderr.isatty() else _lines(blocks, total)
+    show = _bar if sys.stderr.isatty() else _lines
+    return show(pieces, total, done)
 
 
-def _bar(blocks: Iterator[Raw], total: int) -> Iterator[Raw]:
+def _bar(pieces: Iterator[Piece], total: int, before: int) -> Iterator[Piece]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -38,28 +40,28 @@ def _bar(blocks: Iterator[Raw], total: int) -> Iterator[Raw]:
     )
     start = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("sampling", total=total, rate="")
+        task = progress.add_task("sampling", total=total, completed=before, rate="")
         done = 0
-        for block in blocks:
-            yield block
-            done += num_rows(block)
+        for piece in pieces:
+            yield piece
+            done += piece.stop - piece.start
             rate = f"{done / (time.monotonic() - start):,.0f} rows/s"
-            progress.update(task, completed=done, rate=rate)
+            progress.update(task, completed=before + done, rate=rate)
 
 
-def _lines(blocks: Iterator[Raw], total: int) -> Iterator[Raw]:
+def _lines(pieces: Iterator[Piece], total: int, before: int) -> Iterator[Piece]:
     start = last = time.monotonic()
     done = 0
-    for block in blocks:
-        yield block
-        done += num_rows(block)
+    for piece in pieces:
+        yield piece
+        done += piece.stop - piece.start
         now = time.monotonic()
-        if now - last >= _SECONDS_PER_LINE and done < total:
+        if now - last >= _SECONDS_PER_LINE and before + done < total:
             last, rate = now, done / (now - start)
-            left = (total - done) / rate
+            left = (total - before - done) / rate
             logger.info(
                 "%s of %s rows, %s rows/s, %.0f s left",
-                f"{done:,}",
+                f"{before + done:,}",
                 f"{total:,}",
                 f"{rate:,.0f}",
                 left,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +27,7 @@ from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.sampling.picking import Picked, Picker
+from genmodels.sampling.pieces import Piece, cuts
 from genmodels.types import Encoded, Images, Raw, join_images, num_rows, take_rows
 
 __all__ = [
@@ -139,7 +140,28 @@ class Sampler:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
-        return self._stream(n)
+        return (piece.raw for piece in self.pieces(0, n))
+
+    def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
+        """Rows start ... stop - 1 in order, cut at the ends of blocks and at multiples of `every`.
+
+        What is counted while rows are drawn (`counts`) is of the pieces that were taken, and no
+        others.
+        """
+        assert 0 <= start < stop
+        return self._stream(start, stop, every)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was counted while rows were drawn; empty when nothing is asked of them."""
+        counting = self.picker or self.controlled
+        return Counter() if counting is None else counting.counts
+
+    @counts.setter
+    def counts(self, counts: Counter[str]) -> None:
+        counting = self.picker or self.controlled
+        if counting is not None:
+            counting.counts = counts
 
     def reseeded(self, seed: int) -> Sampler:
         """The same sampler with other random numbers."""
@@ -232,35 +254,49 @@ class Sampler:
             return self.block(number)
         return self.controlled.block(self, number)
 
-    def _taken(self, made: Raw | Made | Picked, rows: int) -> Raw:
+    def _taken(self, made: Raw | Made | Picked, start: int, stop: int) -> Raw:
         if isinstance(made, Picked):
             assert self.picker is not None
-            return self.picker.settled(made, rows)
+            return self.picker.settled(made, start, stop)
         if isinstance(made, Made):
             assert self.controlled is not None
-            return self.controlled.settled(made, rows)
-        return _head(made, rows)
+            return self.controlled.settled(made, start, stop)
+        return _part(made, start, stop)
 
-    def _stream(self, n: int) -> Iterator[Raw]:
+    def _stream(self, start: int, stop: int, every: Sequence[int]) -> Iterator[Piece]:
         rows = self.draws.block_rows
-        count = -(-n // rows)
-        workers = min(self.workers, count)
-        pending: deque[Future[Raw | Made | Picked]] = deque()
+        numbers = range(start // rows, -(-stop // rows))
+        workers = min(self.workers, len(numbers))
+        pending: deque[tuple[int, Future[Raw | Made | Picked]]] = deque()
+
         with (
             _evaluating(self.model),
             one_thread_each(),
             ThreadPoolExecutor(workers, initializer=use_one_thread) as pool,
         ):
             try:
-                for number in range(count):
-                    pending.append(pool.submit(self._made, number))
+                for number in numbers:
+                    pending.append((number, pool.submit(self._made, number)))
                     if len(pending) > workers + AHEAD:
-                        yield self._taken(pending.popleft().result(), rows)
-                while len(pending) > 1:
-                    yield self._taken(pending.popleft().result(), rows)
-                yield self._taken(pending.popleft().result(), n - (count - 1) * rows)
+                        yield from self._cut(*pending.popleft(), start, stop, every)
+                while pending:
+                    yield from self._cut(*pending.popleft(), start, stop, every)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _cut(
+        self,
+        number: int,
+        future: Future[Raw | Made | Picked],
+        start: int,
+        stop: int,
+        every: Sequence[int],
+    ) -> Iterator[Piece]:
+        """The rows of a block that lie between `start` and `stop`."""
+        made, rows = future.result(), self.draws.block_rows
+        first, last = max(start, number * rows), min(stop, (number + 1) * rows)
+        for low, high in cuts(first, last, every):
+            yield Piece(low, high, self._taken(made, low - number * rows, high - number * rows))
 
 
 def default_block_rows(layout: Layout, *, controlled: bool = False) -> int:
@@ -282,10 +318,12 @@ def _joined(parts: list[Tensor]) -> Tensor:
     return joined.float() if joined.is_floating_point() else joined
 
 
-def _head(raw: Raw, rows: int) -> Raw:
-    if rows == num_rows(raw):
+def _part(raw: Raw, start: int, stop: int) -> Raw:
+    if stop - start == num_rows(raw):
         return raw
-    return raw.slice(0, rows) if hasattr(raw, "slice") else take_rows(raw, np.arange(rows))
+    if isinstance(raw, pa.Table):
+        return raw.slice(start, stop - start)
+    return take_rows(raw, np.arange(start, stop))
 
 
 def _is_label(condition: Condition) -> bool:

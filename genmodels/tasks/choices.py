@@ -13,6 +13,7 @@ from pathlib import Path
 
 __all__ = [
     "CONFIGS",
+    "OBJECTS",
     "SUBJECTS",
     "VERBS",
     "choices",
@@ -31,6 +32,7 @@ CONFIGS = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "configs"
 VERBS = {
     "train": "learn from data; makes a run",
     "sample": "write a synthetic dataset from a run",
+    "verify": "find out whether a dataset is as it was written",
     "evaluate": "measure how far a synthetic dataset can be trusted",
     "look": "make pictures of what a run has learnt",
     "benchmark": "find out whether synthetic data help a model of yours",
@@ -38,6 +40,8 @@ VERBS = {
     "schema": "look at data and draft what its parts mean",
     "selftest": "selftest metrics: show that planted failures are caught",
 }
+OBJECTS = {"verify": "dataset"}
+"""Verbs that are followed by a folder, and the key that it goes to."""
 SUBJECTS = {"audit": ("bias",), "selftest": ("metrics",)}
 """Verbs that are followed by a word that says of what."""
 

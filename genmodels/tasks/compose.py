@@ -25,6 +25,7 @@ PATHS = (
     "out",
     "real",
     "synthetic",
+    "dataset",
     "holdout",
     "schema",
     "complete",

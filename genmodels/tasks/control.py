@@ -90,8 +90,9 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
         chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
     if chosen["complete"] is not None:
         path = chosen["complete"]
-        chosen["complete"] = open_source(path, least=1).load()
-        facts["complete"] = {"path": str(path)}
+        partial = open_source(path, least=1)
+        chosen["complete"] = partial.load()
+        facts["complete"] = {"path": str(path), "fingerprint": partial.fingerprint()}
     chosen = {key: _default(key) if value is None else value for key, value in chosen.items()}
     chosen["temper"] = check_temper(chosen["temper"], key="temper")
     _check_counts(redraws=chosen["redraws"], candidates=chosen["candidates"])

@@ -33,6 +33,7 @@ EXAMPLES = {
         "genmodels sample run=runs/adult n=10000 format=csv out=synthetic seed=1",
         "genmodels sample run=runs/digits per_class=500 filter.keep=0.7 out=labelled",
     ],
+    "verify": ["genmodels verify synthetic"],
     "evaluate": [
         "genmodels evaluate run=runs/adult synthetic=synthetic",
         "genmodels evaluate real=train.csv holdout=test.csv synthetic=made_elsewhere.csv",
@@ -70,6 +71,7 @@ TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
+    "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",
     "benchmark": "genmodels benchmark data.path=<file> --cfg     prints every setting",

@@ -22,33 +22,39 @@ from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
-from genmodels.sampling.progress import tracked
-from genmodels.sampling.sampler import Precision, Sampler
+from genmodels.sampling.sampler import Precision, Sampler, cores
 from genmodels.tasks.attributes import by_attributes
 from genmodels.tasks.build import Loaded, complete, instantiate, load_run
 from genmodels.tasks.calibrate import build_calibration, calibration_facts, read_calibrate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
+from genmodels.tasks.export import Work, export
 from genmodels.tasks.filtering import build_picker, filter_facts, read_filter
 from genmodels.tasks.labels import by_label, rows_of_classes
+from genmodels.tasks.ranks import ALONE, Rank, this_rank
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
-from genmodels.writers.base import MANIFEST, Writer, dataset_folder, refuse_existing
-from genmodels.writers.manifest import wishes_of, write_card, write_manifest
+from genmodels.writers.base import MANIFEST, Writer
+from genmodels.writers.manifest import wishes_of
 
 __all__ = ["build_sampler", "open_sampler", "pick_device", "run", "sample", "shortfall_facts"]
 
 logger = logging.getLogger(__name__)
 
-KEYS = ("condition", "precision", "block_rows", "workers", "spread")
+KEYS = ("condition", "precision", "workers", "spread")
 """What `build_sampler` takes as it is."""
+OFFHAND = ("run", "out", "overwrite", "workers", "chunk_rows", "device", "writer")
+"""What does not decide about a byte of a dataset, or is told by its facts."""
+_OF_COMPOSING = ("choices", "overrides")
 
 
 def run(cfg: DictConfig) -> None:
-    """Write a synthetic dataset, and say what comes next; SIGTERM leaves as little as Ctrl-C."""
+    """Write a synthetic dataset, and say what comes next; SIGTERM ends it as Ctrl-C does."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     out = sample(cfg)
+    if this_rank().number:
+        return
     wishes = wishes_of(read_json(out / MANIFEST))
     if not wishes:
         logger.info("Measure it: genmodels evaluate run=%s synthetic=%s", cfg.run, out)
@@ -65,8 +71,9 @@ def run(cfg: DictConfig) -> None:
 def sample(cfg: DictConfig) -> Path:
     """Write a synthetic dataset: its files, `manifest.json` and `README.md`.
 
-    Nothing appears under `cfg.out` before everything is written; after an error or Ctrl-C
-    nothing is left.
+    Nothing appears under `cfg.out` before everything is written. What an interruption or a full
+    disk leaves, if a shard of it is whole, waits hidden beside it for the same words again.
+    Several processes that torchrun or Slurm started share the work; the first one completes it.
 
     Args:
         cfg: of the verb sample, see `configs/sample.yaml`.
@@ -75,35 +82,56 @@ def sample(cfg: DictConfig) -> Path:
         The folder of the dataset.
 
     Raises:
-        ValueError: when an option does not fit the run, or there is no run.
+        ValueError: when an option does not fit the run, there is no run, or another process is
+            writing the same.
         OSError: when the folder exists, is not writable, or the disk is full.
     """
     require(cfg)
     _rows_and_seed(cfg)
+    rank = this_rank()
+    chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     out, source = Path(str(cfg.out)), Run.open(str(cfg.run))
-    loaded = load_run(source, device=pick_device(cfg.device))
+    loaded = load_run(source, device=pick_device(cfg.device, rank))
     source.warn_unfinished()
     kind = str(cfg.format or loaded.cfg.data.format)
     writer = build_writer(cfg.writer, kind, loaded)
-    sampler, rows, told = _sampler(cfg, loaded, source)
-    refuse_existing(out, overwrite=bool(cfg.overwrite))  # after what is asked is understood
-    facts = {
-        "rows": rows,
-        "format": kind,
-        "seed": sampler.draws.seed,
-        **told,
-        **_facts(source, loaded, sampler),
-    }
+    sampler, rows, told = _sampler(cfg, loaded, source, rank)
     start = time.monotonic()
-    with dataset_folder(out, overwrite=bool(cfg.overwrite)) as folder:
-        files = writer.write(tracked(sampler.blocks(rows), rows), folder)
-        facts |= shortfall_facts(sampler) | filter_facts(sampler)
-        write_card(folder, write_manifest(folder, files, facts))
-    rows = facts["rows"]
-    seconds = time.monotonic() - start
+    work = Work(
+        out=out,
+        overwrite=bool(cfg.overwrite),
+        sampler=sampler,
+        writer=writer,
+        rows=rows,
+        chunk_rows=chunk,
+        facts={
+            "rows": rows,
+            "format": kind,
+            "seed": sampler.draws.seed,
+            **told,
+            **getattr(writer, "facts", {}),
+            **_facts(source, loaded, sampler),
+        },
+        options=_deciding(cfg, kind),
+        told=lambda: shortfall_facts(sampler) | filter_facts(sampler),
+    )
+    manifest = export(work, rank)
+    if manifest is not None:
+        _say_rate(out, manifest["rows"], time.monotonic() - start)
+    return out
+
+
+def _deciding(cfg: DictConfig, kind: str) -> dict[str, Any]:
+    """Of all settings those that decide about the bytes of a dataset."""
+    settings = resolved(cfg)
+    words = {key: settings[key] for key in settings if key not in (*OFFHAND, *_OF_COMPOSING)}
+    writer = {key: value for key, value in settings["writer"][kind].items() if key != "workers"}
+    return words | {"writer": writer}
+
+
+def _say_rate(out: Path, rows: int, seconds: float) -> None:
     rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
-    return out
 
 
 def open_sampler(cfg: DictConfig) -> tuple[Sampler, int]:
@@ -120,15 +148,19 @@ def open_sampler(cfg: DictConfig) -> tuple[Sampler, int]:
     source = Run.open(str(cfg.run))
     loaded = load_run(source, device=pick_device(cfg.device))
     source.warn_unfinished()
-    sampler, rows, _ = _sampler(cfg, loaded, source)
+    sampler, rows, _ = _sampler(cfg, loaded, source, ALONE)
     return sampler, rows
 
 
-def _sampler(cfg: DictConfig, loaded: Loaded, source: Run) -> tuple[Sampler, int, dict[str, Any]]:
+def _sampler(
+    cfg: DictConfig, loaded: Loaded, source: Run, rank: Rank
+) -> tuple[Sampler, int, dict[str, Any]]:
     """A sampler of a run, how many rows it shall draw, and what is asked, for the manifest."""
     rows, seed = _rows_and_seed(cfg)
     options, ways = steered(loaded, resolved(cfg))
     chosen = {key: options[key] for key in KEYS}
+    if chosen["workers"] is None:
+        chosen["workers"] = max(1, cores() // rank.local_of)
     asked, control = read_asked(options)
     if asked.complete is not None:
         rows = _rows_to_complete(asked.complete, rows, cfg)
@@ -304,14 +336,16 @@ def whole_number(key: str, value: Any, *, least: int) -> int:
     return int(value)
 
 
-def pick_device(name: str) -> torch.device:
-    """auto, cpu, cuda or cuda:<i>.
+def pick_device(name: str, rank: Rank = ALONE) -> torch.device:
+    """auto, cpu, cuda or cuda:<i>; of several processes on a machine each takes a GPU in turn.
 
     Raises:
         ValueError: when there is no such device.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and rank.local_of > 1 and torch.cuda.is_available():
+        name = f"cuda:{rank.local % torch.cuda.device_count()}"
     try:
         device = torch.device(name)
     except RuntimeError as error:

@@ -1,110 +1,105 @@
 """What a writer is, and the few things that all writers share.
 
-A writer turns a stream of raw blocks into files inside a folder that nobody reads yet;
-`dataset_folder` makes that folder appear, whole, under its final name or not at all. Shards
-and the per-file formats live in the writers themselves.
+A dataset is written in shards: shard k holds what was drawn for the rows [k S, (k + 1) S), so that
+shards can be written in any order, by several processes, and again after an interruption. A writer
+turns the pieces of one shard into files; `export.py` keeps the folder that they go to.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from genmodels.files import sha256
 from genmodels.types import Raw
 
-__all__ = ["MANIFEST", "NO_TABLE", "Writer", "dataset_folder", "name_shards", "sync_file"]
-__all__ += ["table_shards"]
+__all__ = [
+    "MANIFEST",
+    "NO_TABLE",
+    "STATEMENT",
+    "Shard",
+    "Writer",
+    "file_entry",
+    "positive",
+    "sync_file",
+]
+__all__ += ["tables"]
 
 MANIFEST = "manifest.json"
+STATEMENT = (
+    "This data is synthetic: every record was drawn from a generative model, none was observed. "
+    "Synthetic does not mean anonymous: whether records of the training data can be inferred "
+    "depends on the model, and is measured by the report of the run."
+)
 NO_TABLE = (
     "this run makes images; use format=imagefolder, format=webdataset, format=parquet or format=npz"
 )
 
 
+@dataclass(frozen=True)
+class Shard:
+    """One part of a dataset.
+
+    Args:
+        number: of this shard, from 0.
+        of: how many there are.
+        start: the first row asked for in it.
+    """
+
+    number: int
+    of: int
+    start: int
+
+    def path(self, folder: Path, suffix: str) -> Path:
+        """`data/train-00000-of-000NN<suffix>` in a dataset's folder, which is made."""
+        data = folder / "data"
+        data.mkdir(exist_ok=True)
+        return data / f"train-{self.number:05d}-of-{self.of:05d}{suffix}"
+
+
 @runtime_checkable
 class Writer(Protocol):
-    """Writes raw blocks to disk in one format.
+    """Writes raw pieces to disk in one format.
 
     Constructors are keyword-only; a writer that needs the schema names it `schema`, and its
     YAML says `_partial_: true` so that the task can supply it.
+
+    Attributes:
+        rows_per_shard: rows asked for in each shard but the last; None: all in one.
     """
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
-        """Consume every block, in order, into `folder`, and return the files in order.
+    @property
+    def rows_per_shard(self) -> int | None: ...
 
-        `folder` exists, is empty and is private to this call: plain file names need no further
-        care, and whatever is left there after an exception is removed by the caller. Files are
-        flushed and fsynced. Memory stays bounded by a few blocks.
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
+        """Consume the pieces of a shard, in order, into `folder`; returns its files in order.
+
+        The bytes depend on the rows alone, not on how they come in pieces; the rows may be fewer
+        than were asked for, or none, but there is at least one piece. Files of an earlier attempt
+        at the same shard are replaced. Files are flushed and fsynced. Memory stays bounded by a
+        few pieces.
 
         Raises:
-            ValueError: when the blocks are not of the modality that this format holds.
+            ValueError: when the pieces are not of the modality that this format holds.
             OSError: when the disk is full or not writable.
         """
 
-
-@contextmanager
-def dataset_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """A hidden sibling of `path` to write into; renamed to `path` on success.
-
-    On any exception, Ctrl-C included, the hidden folder is removed and `path` is as it was.
-
-    Args:
-        path: final name; it may exist only as an empty folder, unless `overwrite`.
-        overwrite: replace an earlier dataset (a folder with a manifest) at `path`.
-
-    Raises:
-        FileExistsError: when `path` holds something that must not be replaced.
-        OSError: when the parent is not writable.
-    """
-    path = path.absolute()
-    refuse_existing(path, overwrite=overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    hidden.mkdir()
-    try:
-        yield hidden
-        _replace(hidden, path)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+    def finish(self, folder: Path, shards: int) -> Sequence[Path]:
+        """Write what lists all shards, once they are all there; returns these files."""
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise `FileExistsError` unless a dataset may be put at `path`."""
-    if path.is_dir():
-        if not any(path.iterdir()) or (overwrite and (path / MANIFEST).is_file()):
-            return
-        if overwrite:
-            raise FileExistsError(
-                f"{path} is not a dataset written by genmodels (it has no {MANIFEST}): "
-                "overwrite=true replaces only such a folder; choose another out=..."
-            )
-        raise FileExistsError(
-            f"{path} exists and is not empty; choose another out=... or add overwrite=true"
-        )
-    if path.exists() or path.is_symlink():
-        raise FileExistsError(f"{path} exists and is not a folder; choose another out=...")
-
-
-def _replace(new: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    existed = path.exists()
-    if existed:
-        path.rename(old)
-    try:
-        new.rename(path)
-    except OSError:
-        if existed:
-            old.rename(path)
-        raise
-    if existed:
-        shutil.rmtree(old, ignore_errors=True)
+def file_entry(folder: Path, file: Path) -> dict[str, Any]:
+    """What a manifest says of a file of a dataset's folder: `path`, `bytes`, `sha256`."""
+    return {
+        "path": file.relative_to(folder).as_posix(),
+        "bytes": file.stat().st_size,
+        "sha256": sha256(file),
+    }
 
 
 def sync_file(path: Path) -> None:
@@ -113,30 +108,24 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def table_shards(blocks: Iterator[Raw], rows_per_file: int) -> Iterator[tuple[int, pa.Table]]:
-    """Cut a stream of tables at multiples of `rows_per_file`: (shard number, piece).
+def positive(key: str, rows: int) -> int:
+    """A number of rows that a setting of a writer may have.
 
     Raises:
-        ValueError: when a block is not a table or `rows_per_file` is not positive.
+        ValueError: when it is none.
     """
-    if rows_per_file < 1:
-        raise ValueError(f"writer.rows_per_file must be at least 1, got {rows_per_file}")
-    row = 0
-    for block in blocks:
-        if not isinstance(block, pa.Table):
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise ValueError(f"writer.{key} must be at least 1, got {rows}")
+    return rows
+
+
+def tables(pieces: Iterator[Raw]) -> Iterator[pa.Table]:
+    """The same pieces, which must be tables.
+
+    Raises:
+        ValueError: when one is not.
+    """
+    for piece in pieces:
+        if not isinstance(piece, pa.Table):
             raise ValueError(NO_TABLE)
-        start = 0
-        while start < block.num_rows:
-            shard, used = divmod(row, rows_per_file)
-            length = min(block.num_rows - start, rows_per_file - used)
-            yield shard, block.slice(start, length)
-            start, row = start + length, row + length
-
-
-def name_shards(parts: list[Path], stem: str, suffix: str) -> list[Path]:
-    """Rename shard files to `<stem>-00000-of-000NN<suffix>`, once their number is known."""
-    named = []
-    for i, part in enumerate(parts):
-        final = part.with_name(f"{stem}-{i:05d}-of-{len(parts):05d}{suffix}")
-        named.append(part.rename(final))
-    return named
+        yield piece

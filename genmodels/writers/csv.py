@@ -8,8 +8,7 @@ by one join, all in Arrow: no Python runs per value.
 from __future__ import annotations
 
 import gzip
-import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -19,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genmodels.schema import Column, TableSchema
+from genmodels.spreadsheets import guarded
 from genmodels.types import Raw
-from genmodels.writers.base import NO_TABLE, name_shards, sync_file, table_shards
+from genmodels.writers.base import NO_TABLE, Shard, positive, sync_file, tables
 
 __all__ = ["CSVWriter", "format_table"]
 
@@ -34,35 +34,52 @@ class CSVWriter:
         schema: says how each column spells its values.
         rows_per_file: rows in each file but the last.
         gzip: compress each file (`.csv.gz`).
+        formula_guard: make texts harmless that a spreadsheet would run, see `spreadsheets.py`;
+            the sources of this package restore them, as the manifest says that they must.
     """
 
-    def __init__(self, *, schema: TableSchema, rows_per_file: int, gzip: bool) -> None:
+    def __init__(
+        self,
+        *,
+        schema: TableSchema,
+        rows_per_file: int,
+        gzip: bool,
+        formula_guard: bool = True,
+    ) -> None:
         if not isinstance(schema, TableSchema):
             raise ValueError(NO_TABLE)
         self.schema = schema
-        self.rows_per_file = rows_per_file
+        self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.gzip = gzip
+        self.facts = {"formula_guard": formula_guard}
+        self._safe = guarded if formula_guard else _as_it_is
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
-        data = folder / "data"
-        data.mkdir()
-        parts: list[Path] = []
-        header = ",".join(_quote(pa.array(self.schema.names)).to_pylist()) + "\n"
-        shards = itertools.groupby(table_shards(blocks, self.rows_per_file), lambda x: x[0])
-        for shard, pieces in shards:
-            part = data / f"part-{shard}"
-            with _open(part, compress=self.gzip) as file:
-                file.write(header.encode())
-                for _, piece in pieces:
-                    file.write(format_table(piece, self.schema))
-            sync_file(part)
-            parts.append(part)
-        return name_shards(parts, "train", ".csv.gz" if self.gzip else ".csv")
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
+        path = shard.path(folder, ".csv.gz" if self.gzip else ".csv")
+        names = self._safe(pa.array(self.schema.names))
+        header = ",".join(_quote(names).to_pylist()) + "\n"
+        with _open(path, compress=self.gzip) as file:
+            file.write(header.encode())
+            for piece in tables(pieces):
+                if piece.num_rows:
+                    file.write(format_table(piece, self.schema, self._safe))
+        sync_file(path)
+        return [path]
+
+    def finish(self, folder: Path, shards: int) -> list[Path]:
+        return []
 
 
-def format_table(table: pa.Table, schema: TableSchema) -> memoryview:
-    """The lines of a table, without header."""
-    texts = [_texts(table[c.name].combine_chunks(), c) for c in schema.columns]
+Change = Callable[[pa.Array], pa.Array]
+
+
+def _as_it_is(texts: pa.Array) -> pa.Array:
+    return texts
+
+
+def format_table(table: pa.Table, schema: TableSchema, safe: Change = _as_it_is) -> memoryview:
+    """The lines of a table, without header; `safe` is applied to texts before they are quoted."""
+    texts = [_texts(table[c.name].combine_chunks(), c, safe) for c in schema.columns]
     if len(texts) == 1:
         texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
     lines = pc.binary_join_element_wise(*texts, ",")
@@ -82,17 +99,17 @@ def _open(path: Path, *, compress: bool) -> Iterator[IO[bytes]]:
             yield packed  # type: ignore[misc]
 
 
-def _texts(values: pa.Array, column: Column) -> pa.Array:
+def _texts(values: pa.Array, column: Column, safe: Change) -> pa.Array:
     """One column as text, quoted where needed; missing values become the source's token."""
     token = column.missing[0] if column.missing else ""
-    missing = _quote(pa.array([token]))[0]
-    return pc.fill_null(_spell(values, column), missing)
+    missing = _quote(safe(pa.array([token])))[0]
+    return pc.fill_null(_spell(values, column, safe), missing)
 
 
-def _spell(values: pa.Array, column: Column) -> pa.Array:
+def _spell(values: pa.Array, column: Column, safe: Change) -> pa.Array:
     kind = values.type
     if pa.types.is_dictionary(kind):
-        levels = _spell(values.dictionary, column)
+        levels = _spell(values.dictionary, column, safe)
         return levels.take(values.indices)
     if pa.types.is_boolean(kind):
         return pc.if_else(values, "True", "False")
@@ -102,7 +119,7 @@ def _spell(values: pa.Array, column: Column) -> pa.Array:
         if column.decimals is not None:
             values = pc.round(values, column.decimals)
         return values.cast(pa.string())
-    return _quote(values.cast(pa.string()))
+    return _quote(safe(values.cast(pa.string())))
 
 
 def _spell_times(times: pa.Array, pattern: str | None) -> pa.Array:

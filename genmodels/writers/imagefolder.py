@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TextIO
 
+from genmodels.files import atomic_path
 from genmodels.types import Images, Raw
-from genmodels.writers.base import sync_file
+from genmodels.writers.base import Shard, positive, sync_file
 from genmodels.writers.png import CHUNK, check_level, checked, described, png, threads
 
 __all__ = ["ImageFolderWriter", "folder_names"]
@@ -31,31 +33,51 @@ class ImageFolderWriter:
     alpha, three RGB, four RGBA.
 
     Args:
+        images_per_shard: files that are made sure of at a time: so many are lost at most when
+            writing is interrupted.
         compress_level: 0 (stored) to 9 (smallest) of PNG.
         workers: encoding threads, or None for one per core.
     """
 
-    def __init__(self, *, compress_level: int = 1, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        images_per_shard: int = 10_000,
+        compress_level: int = 1,
+        workers: int | None = None,
+    ) -> None:
+        self.rows_per_shard = positive("images_per_shard", images_per_shard)
         self.compress_level = check_level(compress_level)
         self.workers = workers
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
         root = folder / "train"
-        root.mkdir()
-        metadata = root / "metadata.jsonl"
-        files: list[Path] = []
-        with threads(self.workers) as pool, metadata.open("w", encoding="utf-8") as lines:
-            for block in blocks:
-                images = checked(block)
-                names = _file_names(images, len(files))
+        root.mkdir(exist_ok=True)
+        files, listed = list[Path](), _listed(root, shard.number)
+        with threads(self.workers) as pool, listed.open("w", encoding="utf-8") as lines:
+            for piece in pieces:
+                images, start = checked(piece), shard.start + len(files)
+                names = _file_names(images, start)
                 paths = [root / name for name in names]
                 for parent in {path.parent for path in paths}:
                     parent.mkdir(exist_ok=True)
                 self._encode(images, paths, pool)
-                _describe(images, names, len(files), lines)
+                _describe(images, names, start, lines)
                 files += paths
-        _sync([*files, metadata])
-        return [*files, metadata]
+        _sync([*files, listed])
+        return files
+
+    def finish(self, folder: Path, shards: int) -> list[Path]:
+        root = folder / "train"
+        metadata, parts = root / "metadata.jsonl", [_listed(root, k) for k in range(shards)]
+        if not metadata.exists():  # or else an interrupted process came so far
+            with atomic_path(metadata) as temporary, temporary.open("wb") as whole:
+                for part in parts:
+                    with part.open("rb") as lines:
+                        shutil.copyfileobj(lines, whole)
+        for part in parts:
+            part.unlink(missing_ok=True)
+        return [metadata]
 
     def _encode(self, images: Images, paths: list[Path], pool: ThreadPoolExecutor) -> None:
         def work(start: int) -> None:
@@ -64,6 +86,11 @@ class ImageFolderWriter:
 
         for _ in pool.map(work, range(0, len(paths), CHUNK)):
             pass
+
+
+def _listed(root: Path, shard: int) -> Path:
+    """The lines of one shard, until all are joined."""
+    return root / f".metadata-{shard:05d}.jsonl"
 
 
 def folder_names(class_names: tuple[str, ...]) -> tuple[str, ...]:

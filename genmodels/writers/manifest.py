@@ -7,16 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from genmodels.files import sha256, write_json, write_text
-from genmodels.writers.base import MANIFEST
+from genmodels.files import write_json, write_text
+from genmodels.writers.base import MANIFEST, STATEMENT, file_entry
+from genmodels.writers.verify import digest
 
-__all__ = ["STATEMENT", "wishes_of", "write_card", "write_manifest"]
-
-STATEMENT = (
-    "This data is synthetic: every record was drawn from a generative model, none was observed. "
-    "Synthetic does not mean anonymous: whether records of the training data can be inferred "
-    "depends on the model, and is measured by the report of the run."
-)
+__all__ = ["STATEMENT", "manifest_of", "wishes_of", "write_card", "write_manifest"]
 
 
 WISHES = (
@@ -77,36 +72,42 @@ def _value(value: Any) -> str:
     return "missing" if value is None else str(value)
 
 
-def write_manifest(folder: Path, files: Sequence[Path], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write `manifest.json` into a dataset folder.
+def manifest_of(entries: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says, but for documents that speak of it.
 
     Args:
-        folder: holds all `files`.
-        files: in reading order; hashed here.
+        entries: of the data's files, in reading order, as `file_entry` makes them.
         facts: plain JSON: rows, format, seed, conditions, run, versions, schema, ...
-
-    Returns:
-        What was written.
     """
-    manifest = {
+    return {
         "synthetic": True,
         "statement": STATEMENT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         **facts,
-        "files": [
-            {
-                "path": file.relative_to(folder).as_posix(),
-                "bytes": file.stat().st_size,
-                "sha256": sha256(file),
-            }
-            for file in files
-        ],
+        "files": list(entries),
     }
-    write_json(folder / MANIFEST, manifest)
-    return manifest
 
 
-def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(
+    folder: Path, manifest: Mapping[str, Any], documents: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Write `manifest.json` into a dataset folder, last of all.
+
+    Args:
+        folder: of the dataset.
+        manifest: as `manifest_of` makes it.
+        documents: other files in the folder that are not data.
+
+    Returns:
+        What was written.
+    """
+    whole = {**manifest, "documents": [file_entry(folder, file) for file in documents]}
+    whole["digest"] = digest(whole)
+    write_json(folder / MANIFEST, whole)
+    return whole
+
+
+def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
     """Write `README.md`: what the data is and one line per library to load it."""
     name, rows = manifest["run"]["name"], manifest["rows"]
     wishes = wishes_of({**manifest, "conditions": None, "filter": None})
@@ -120,14 +121,16 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> None:
         f"{drawn}. "
         f"Made by genmodels {manifest['versions'].get('genmodels', '?')} on "
         f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, the hash of the "
-        "model and the meaning of the data.",
+        "model and the meaning of the data; `genmodels verify <folder>` checks them.",
         *_asked(wishes),
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
-    write_text(folder / "README.md", "\n\n".join(lines) + "\n")
+    card = folder / "README.md"
+    write_text(card, "\n\n".join(lines) + "\n")
+    return card
 
 
 def _asked(wishes: str) -> list[str]:
@@ -174,7 +177,7 @@ def _conditions(conditions: str | Mapping[str, Any]) -> str:
 
 def _recipes(manifest: Mapping[str, Any]) -> list[str]:
     first = manifest["files"][0]["path"]
-    folder = "import datasets; data = datasets.load_dataset('.')"
+    folder = "import datasets, os; data = datasets.load_dataset(os.getcwd())"
     schema = manifest.get("schema", {})
     pictures = schema.get("kind") == "images"
     unlabelled = pictures and not schema.get("class_names")
@@ -185,7 +188,7 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 folder,
             ]
         case "webdataset":
-            shards = "glob.glob('data/*.tar')"
+            shards = "sorted(glob.glob('data/*.tar'))"
             parts = "'png'" if unlabelled else "'png', 'cls'"
             return [
                 "import glob, webdataset",
@@ -194,6 +197,13 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
             ]
         case "parquet":
             return ["import pandas; data = pandas.read_parquet('data')", folder]
+        case "arrow":
+            files = "sorted(map(str, pathlib.Path('data').glob('*.arrow')))"
+            return [
+                "import pathlib, pyarrow.dataset",
+                f"data = pyarrow.dataset.dataset({files}, format='arrow').to_table()",
+                folder,
+            ]
         case "csv":
             return [
                 "import pandas, pathlib",
@@ -212,5 +222,8 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 "from torchvision.datasets import ImageFolder; data = ImageFolder('train')",
                 folder,
             ]
+        case _ if len(manifest["files"]) > 1:
+            files = "sorted(pathlib.Path('data').glob('*.npz'))"
+            return ["import numpy, pathlib", f"data = [numpy.load(file) for file in {files}]"]
         case _:
             return [f"import numpy; data = numpy.load('{first}')"]

@@ -1,4 +1,4 @@
-"""One `.npz` that NumPy reads without trusting it: `data/train.npz`.
+"""`.npz` that NumPy reads without trusting it: `data/train.npz`, or shards of it.
 
 Images: `images` (uint8, NHW for one channel, else NHWC), `labels`, `class_names` and one array per
 attribute. Tables: one array per column. Blocks go to a spool file first, because a `.npy` header
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from genmodels.types import Images, Raw
-from genmodels.writers.base import sync_file
+from genmodels.writers.base import Shard, positive, sync_file
 
 __all__ = ["NPZWriter", "column_arrays"]
 
@@ -24,35 +24,40 @@ Arrays = Iterator[tuple[str, np.ndarray]]
 
 
 class NPZWriter:
-    """Writes images or a table as one compressed `.npz` without objects in it.
+    """Writes images or a table as compressed `.npz` without objects in it.
 
     Missing values are NaN in numbers (whole numbers become float64 then) and NaT in times;
     text and booleans get a second array `<column>.missing`. Times with a zone are in UTC.
 
     Args:
+        rows_per_file: rows in each file but the last; None: all in one.
         compress_level: 0 (stored) to 9 (smallest).
     """
 
-    def __init__(self, *, compress_level: int = 1) -> None:
+    def __init__(self, *, rows_per_file: int | None = None, compress_level: int = 1) -> None:
         if compress_level not in range(10):
             raise ValueError(f"writer.compress_level must be 0 to 9, got {compress_level}")
         self.compress_level = compress_level
+        self.rows_per_shard = (
+            None if rows_per_file is None else positive("rows_per_file", rows_per_file)
+        )
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
-        first = next(blocks, None)
-        if first is None:
-            raise ValueError("there is nothing to write: no block came")
-        data = folder / "data"
-        data.mkdir()
-        path, spool = data / "train.npz", data / "spool"
-        blocks = itertools.chain([first], blocks)
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
+        path = shard.path(folder, ".npz")
+        if self.rows_per_shard is None:
+            path = path.with_name("train.npz")
+        first, spool = next(pieces), path.with_suffix(".spool")
+        pieces = itertools.chain([first], pieces)
         try:
-            arrays = _images(blocks, spool) if isinstance(first, Images) else _table(blocks, spool)
+            arrays = _images(pieces, spool) if isinstance(first, Images) else _table(pieces, spool)
             self._archive(arrays, path)
         finally:
             spool.unlink(missing_ok=True)
         sync_file(path)
         return [path]
+
+    def finish(self, folder: Path, shards: int) -> list[Path]:
+        return []
 
     def _archive(self, arrays: Arrays, path: Path) -> None:
         level = self.compress_level

@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from genmodels.types import Images, Raw
-from genmodels.writers.base import name_shards, sync_file, table_shards
+from genmodels.schema import ImageSchema, TableSchema
+from genmodels.types import Raw
+from genmodels.writers.base import Shard, positive, sync_file, tables
 from genmodels.writers.parquet_images import write_images
 from genmodels.writers.png import check_level
 from genmodels.writers.row_groups import row_groups
@@ -26,10 +27,11 @@ class ParquetWriter:
     """Writes tables as Parquet, categories as dictionaries, with their Arrow types; and images.
 
     Dictionary encoding is used where values repeat: not for floats, times, and integers that
-    are mostly distinct in the first block; page statistics are left out: on synthetic rows in
+    are mostly distinct in the first row group; page statistics are left out: on synthetic rows in
     random order they prune nothing.
 
     Args:
+        schema: says whether tables or images come.
         rows_per_file: rows in each file but the last.
         row_group_rows: rows per row group; larger is faster and smaller on disk.
         compression: codec of the pages.
@@ -41,6 +43,7 @@ class ParquetWriter:
     def __init__(
         self,
         *,
+        schema: TableSchema | ImageSchema,
         rows_per_file: int,
         row_group_rows: int,
         compression: Literal["none", "snappy", "lz4", "zstd"],
@@ -48,49 +51,41 @@ class ParquetWriter:
         images_per_group: int = 500,
         compress_level: int = 1,
     ) -> None:
-        counts = {
-            "row_group_rows": row_group_rows,
-            "images_per_file": images_per_file,
-            "images_per_group": images_per_group,
-        }
-        for name, count in counts.items():
-            if count < 1:
-                raise ValueError(f"writer.{name} must be at least 1, got {count}")
         if compression not in ("none", "snappy", "lz4", "zstd"):
             raise ValueError(
                 f"writer.compression must be none, snappy, lz4 or zstd, got {compression!r}"
             )
-        self.rows_per_file = rows_per_file
-        self.row_group_rows = row_group_rows
+        self.images = isinstance(schema, ImageSchema)
+        per_file = positive("rows_per_file", rows_per_file)
+        images = positive("images_per_file", images_per_file)
+        self.rows_per_shard = images if self.images else per_file
+        self.row_group_rows = positive("row_group_rows", row_group_rows)
+        self.images_per_group = positive("images_per_group", images_per_group)
         self.compression = compression
-        self.images_per_file = images_per_file
-        self.images_per_group = images_per_group
         self.compress_level = check_level(compress_level)
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
-        data = folder / "data"
-        data.mkdir()
-        first = next(blocks, None)
-        blocks = itertools.chain([] if first is None else [first], blocks)
-        if isinstance(first, Images):
-            return write_images(
-                blocks,
-                data,
-                per_file=self.images_per_file,
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
+        path = shard.path(folder, ".parquet")
+        if self.images:
+            write_images(
+                pieces,
+                path,
+                start=shard.start,
                 per_group=self.images_per_group,
                 compression=self.compression,
                 level=self.compress_level,
             )
-        parts: list[Path] = []
-        shards = itertools.groupby(table_shards(blocks, self.rows_per_file), lambda x: x[0])
-        for shard, pieces in shards:
-            part = data / f"part-{shard}"
-            self._write_file((piece for _, piece in pieces), part)
-            parts.append(part)
-        return name_shards(parts, "train", ".parquet")
+        else:
+            self._write_table(tables(pieces), path)
+        sync_file(path)
+        return [path]
 
-    def _write_file(self, pieces: Iterator[pa.Table], path: Path) -> None:
-        first = next(pieces)
+    def finish(self, folder: Path, shards: int) -> list[Path]:
+        return []
+
+    def _write_table(self, pieces: Iterator[pa.Table], path: Path) -> None:
+        groups = row_groups(pieces, self.row_group_rows)
+        first = next(groups)
         schema = first.schema.with_metadata({"genmodels.synthetic": "true"})
         options = {
             "compression": self.compression,
@@ -98,9 +93,8 @@ class ParquetWriter:
             "write_statistics": False,
         }
         with pq.ParquetWriter(path, schema, **options) as writer:
-            for group in row_groups(itertools.chain([first], pieces), self.row_group_rows):
+            for group in itertools.chain([first], groups):
                 writer.write_table(group.replace_schema_metadata(schema.metadata))
-        sync_file(path)
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:

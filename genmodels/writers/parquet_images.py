@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genmodels.types import Images, Raw
-from genmodels.writers.base import name_shards, sync_file
-from genmodels.writers.png import checked, encoded, image_shards, threads
+from genmodels.writers.png import checked, encoded, threads
 from genmodels.writers.row_groups import row_groups
 
 __all__ = ["write_images"]
@@ -22,45 +22,46 @@ IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def write_images(
-    blocks: Iterator[Raw],
-    folder: Path,
+    pieces: Iterator[Raw],
+    path: Path,
     *,
-    per_file: int,
+    start: int,
     per_group: int,
     compression: str,
     level: int,
-) -> list[Path]:
-    """Write `image` {bytes, path}, `label` and a column per attribute; returns the files.
+) -> None:
+    """Write `image` {bytes, path}, `label` and a column per attribute.
 
     Args:
-        blocks: of images; all with labels or all without.
-        folder: an empty one.
-        per_file: images in each file but the last.
-        per_group: images in each row group but the last of a file.
+        pieces: of images; all with labels or all without.
+        path: of the file.
+        start: number of the first image.
+        per_group: images in each row group but the last.
         compression: codec of the pages; of little use, as PNG is compressed.
         level: of PNG, 0 to 9.
 
     Raises:
-        ValueError: when a block holds no images, or they have too many channels.
+        ValueError: when a piece holds no images, or they have too many channels.
     """
-    first = checked(next(blocks))
+    first = checked(next(pieces))
     schema = _schema(first)
     options: dict[str, Any] = {"compression": compression, "use_dictionary": ["label"]}
-    parts: list[Path] = []
-    pieces = image_shards(itertools.chain([first], blocks), per_file)
-    with threads(None) as pool:
-        for shard, group in itertools.groupby(pieces, lambda piece: piece[0]):
-            part = folder / f"part-{shard}"
-            with pq.ParquetWriter(part, schema, write_statistics=False, **options) as writer:
-                tables = (
-                    _table(images, start, encoded(images, level, pool), schema)
-                    for _, start, images in group
-                )
-                for table in row_groups(tables, per_group, exact=True):
-                    writer.write_table(table, row_group_size=per_group)
-            sync_file(part)
-            parts.append(part)
-    return name_shards(parts, "train", ".parquet")
+    with (
+        threads(None) as pool,
+        pq.ParquetWriter(path, schema, write_statistics=False, **options) as writer,
+    ):
+        tables = _tables(itertools.chain([first], pieces), start, level, schema, pool)
+        for table in row_groups(tables, per_group):
+            writer.write_table(table)
+
+
+def _tables(
+    pieces: Iterator[Raw], start: int, level: int, schema: pa.Schema, pool: ThreadPoolExecutor
+) -> Iterator[pa.Table]:
+    for piece in pieces:
+        images = checked(piece)
+        yield _table(images, start, encoded(images, level, pool), schema)
+        start += len(images)
 
 
 def _schema(images: Images) -> pa.Schema:

@@ -22,7 +22,6 @@ __all__ = [
     "checked",
     "described",
     "encoded",
-    "image_shards",
     "png",
     "threads",
 ]
@@ -102,20 +101,3 @@ def described(images: Images, row: int, number: int) -> dict[str, Any]:
         return {"index": number} | known
     label = int(images.labels[row])
     return {"label": label, "class_name": images.class_names[label], "index": number} | known
-
-
-def image_shards(blocks: Iterator[Raw], size: int) -> Iterator[tuple[int, int, Images]]:
-    """Cut a stream of images at multiples of `size`: (shard number, first image, piece).
-
-    Raises:
-        ValueError: when a block holds no images.
-    """
-    number = 0
-    for block in blocks:
-        images, start = checked(block), 0
-        while start < len(images):
-            shard, used = divmod(number, size)
-            stop = min(len(images), start + size - used)
-            yield shard, number, images.take(np.arange(start, stop))
-            number += stop - start
-            start = stop

@@ -1,4 +1,4 @@
-"""Blocks of rows gathered into the row groups of a Parquet file."""
+"""Pieces of rows gathered into the row groups of a file."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import pyarrow as pa
 __all__ = ["row_groups"]
 
 
-def row_groups(tables: Iterator[pa.Table], rows: int, *, exact: bool = False) -> Iterator[pa.Table]:
-    """The same rows in pieces of at least `rows`, but the last.
+def row_groups(pieces: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in groups of exactly `rows`, but the last; at least one group.
+
+    A group is contiguous in memory, so that what is written of it does not depend on the pieces.
 
     Args:
-        tables: some rows each.
+        pieces: some rows each, or none; at least one piece.
         rows: of a group.
-        exact: every piece but the last has a multiple of `rows`; the rest waits for the next.
     """
-    held: list[pa.Table] = []
-    size = 0
-    for table in tables:
-        held.append(table)
-        size += table.num_rows
-        if size >= rows:
-            whole, rest = pa.concat_tables(held), size % rows if exact else 0
-            yield whole.slice(0, size - rest)
-            held, size = [whole.slice(size - rest)] * (rest > 0), rest
-    if size:
-        yield pa.concat_tables(held)
+    held, size = list[pa.Table](), 0
+    for piece in pieces:
+        held.append(piece)
+        size += piece.num_rows
+        while size > rows:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, rows).combine_chunks()
+            held, size = [whole.slice(rows)], size - rows
+    yield pa.concat_tables(held).combine_chunks()

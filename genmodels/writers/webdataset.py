@@ -7,15 +7,14 @@ Each image is `000123.png`, its class `000123.cls` (a number in text) and what e
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from genmodels.types import Images, Raw
-from genmodels.writers.base import name_shards, sync_file
-from genmodels.writers.png import check_level, described, encoded, image_shards, threads
+from genmodels.writers.base import Shard, positive, sync_file
+from genmodels.writers.png import check_level, checked, described, encoded, threads
 
 __all__ = ["WebDatasetWriter"]
 
@@ -32,27 +31,25 @@ class WebDatasetWriter:
     def __init__(
         self, *, rows_per_file: int = 10_000, compress_level: int = 1, workers: int | None = None
     ) -> None:
-        if rows_per_file < 1:
-            raise ValueError(f"writer.rows_per_file must be at least 1, got {rows_per_file}")
-        self.rows_per_file = rows_per_file
+        self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.compress_level = check_level(compress_level)
         self.workers = workers
 
-    def write(self, blocks: Iterator[Raw], folder: Path) -> list[Path]:
-        data = folder / "data"
-        data.mkdir()
-        parts: list[Path] = []
-        shards = itertools.groupby(image_shards(blocks, self.rows_per_file), lambda x: x[0])
-        with threads(self.workers) as pool:
-            for shard, pieces in shards:
-                part = data / f"part-{shard}"
-                with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as archive:
-                    for _, start, images in pieces:
-                        blobs = encoded(images, self.compress_level, pool)
-                        _add_all(archive, images, start, blobs)
-                sync_file(part)
-                parts.append(part)
-        return name_shards(parts, "train", ".tar")
+    def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
+        path, number = shard.path(folder, ".tar"), shard.start
+        with (
+            threads(self.workers) as pool,
+            tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive,
+        ):
+            for piece in pieces:
+                images = checked(piece)
+                _add_all(archive, images, number, encoded(images, self.compress_level, pool))
+                number += len(images)
+        sync_file(path)
+        return [path]
+
+    def finish(self, folder: Path, shards: int) -> list[Path]:
+        return []
 
 
 def _add_all(archive: tarfile.TarFile, images: Images, start: int, blobs: list[bytes]) -> None:

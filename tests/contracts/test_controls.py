@@ -54,7 +54,7 @@ def run(request, tmp_path_factory):
 def write(made, out, *words, n=60):
     cfg = compose(
         "sample",
-        [f"run={made.run_}", f"out={out}", f"n={n}", "block_rows=64", f"redraws={REDRAWS}", *words],
+        [f"run={made.run_}", f"out={out}", f"n={n}", f"redraws={REDRAWS}", *words],
     )
     folder = sample(cfg)
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -62,7 +62,7 @@ def off_course(made, tmp_path_factory):
 
 
 def write(made, out, *words, n=300):
-    words = (f"run={made.run_}", f"out={out}", f"n={n}", "block_rows=64", *words)
+    words = (f"run={made.run_}", f"out={out}", f"n={n}", *words)
     return sample(compose("sample", words))
 
 

@@ -37,7 +37,7 @@ def made(tmp_path_factory):
 
 
 def write(made, out, *words, n=60):
-    words = (f"run={made.run_}", f"out={out}", f"n={n}", "block_rows=64", *words)
+    words = (f"run={made.run_}", f"out={out}", f"n={n}", *words)
     return sample(compose("sample", words))
 
 
@@ -119,7 +119,7 @@ def test_a_level_that_the_model_can_be_told_costs_few_redraws(made, tmp_path):
 
 def test_rows_that_are_asked_for_come_in_small_blocks_by_default(made, tmp_path):
     def block(*words):
-        write(made, tmp_path / "out", "block_rows=null", "overwrite=true", *words, n=1)
+        write(made, tmp_path / "out", "overwrite=true", *words, n=1)
         return json.loads((tmp_path / "out" / "manifest.json").read_text())["block_rows"]
 
     assert block("given.job=judge") == 512
@@ -148,7 +148,7 @@ def test_the_python_interface_asks_for_the_same(made, tmp_path):
     assert (frame["age"] >= 30).all()
     assert (frame["low"] <= 9).all()
     out = write(made, tmp_path / "out", "given.age=>= 30", "given.rich=[yes, no]", "seed=3",
-                "constraints=low <= 9", "block_rows=null", "precision=auto")  # fmt: skip
+                "constraints=low <= 9", "precision=auto")  # fmt: skip
     pd.testing.assert_frame_equal(
         pd.read_parquet(out / "data").astype(str), frame.astype(str), check_dtype=False
     )

@@ -53,7 +53,7 @@ def test_labels_are_right_in_every_format_and_an_evaluation_reads_it(run, tmp_pa
 def test_one_worker_and_two_write_the_same_bytes(run, tmp_path, kind):
     made = []
     for workers in ("1", "2"):
-        words = ("n=60", "block_rows=16", f"workers={workers}", f"format={kind}")
+        words = ("n=60", f"workers={workers}", f"format={kind}")
         out = draw(run, tmp_path / workers, *words)
         made.append([f["sha256"] for f in json.loads((out / "manifest.json").read_text())["files"]])
     assert made[0] == made[1]

@@ -11,7 +11,7 @@ from genmodels.tasks import filtering
 from tests.tasks.pictures import draw, train_digits
 from tests.tasks.small import train_tiny
 
-QUICK = ("format=npz", "block_rows=64", "filter.steps=100")
+QUICK = ("format=npz", "filter.steps=100")
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def counts(images):
 
 @pytest.mark.parametrize("kind", ["imagefolder", "npz"])
 def test_every_class_has_as_many_pictures_as_asked_for(run, tmp_path, kind):
-    out = draw(run, tmp_path / "out", "per_class=7", f"format={kind}", "block_rows=16")
+    out = draw(run, tmp_path / "out", "per_class=7", f"format={kind}")
     images = open_source(out).load()
     assert counts(images) == dict.fromkeys(CLASSES, 7)
     told = manifest(out)

@@ -93,7 +93,7 @@ def test_a_dataset_has_files_a_manifest_and_a_card(run, tmp_path):
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_one_worker_and_two_write_the_same_bytes(run, tmp_path, kind):
-    words = (f"format={kind}", "block_rows=64", "n=1000")
+    words = (f"format={kind}", "n=1000")
     one = write(run, tmp_path / "one", *words, "workers=1")
     two = write(run, tmp_path / "two", *words, "workers=2")
     assert hashes(one) == hashes(two)
@@ -162,7 +162,7 @@ def test_evaluation_is_recommended_for_rows_of_which_nothing_was_asked(
         (["condition.shoe=42"], ValueError, "can be told"),
         (["precision=int4"], ValueError, "float32 or bfloat16"),
         (["workers=0"], ValueError, "workers must be at least 1"),
-        (["block_rows=0"], ValueError, "block_rows must be at least 1"),
+        (["chunk_rows=0"], ValueError, "chunk_rows must be at least 1"),
         (["device=tpu9"], ValueError, "device must be"),
         (["writer.parquet.rows_per_file=0"], ValueError, "rows_per_file"),
     ],

@@ -6,17 +6,23 @@ import numpy as np
 import pytest
 
 from genmodels.data.open import open_source
+from genmodels.schema import ImageSchema
 from genmodels.types import Images
 from genmodels.writers.imagefolder import ImageFolderWriter
 from genmodels.writers.npz import NPZWriter
 from genmodels.writers.parquet import ParquetWriter
 from genmodels.writers.webdataset import WebDatasetWriter
+from tests.writers.whole import write_whole
 
 WRITERS = {
     "imagefolder": ImageFolderWriter(),
     "npz": NPZWriter(),
     "parquet": ParquetWriter(
-        rows_per_file=10, row_group_rows=10, compression="none", images_per_file=5
+        schema=ImageSchema(height=4, width=6, channels=3),
+        rows_per_file=10,
+        row_group_rows=10,
+        compression="none",
+        images_per_file=5,
     ),
     "webdataset": WebDatasetWriter(rows_per_file=4),
 }
@@ -40,7 +46,7 @@ def images(labelled):
 def test_what_is_written_is_read_back(tmp_path, kind, labelled):
     whole = images(labelled)
     blocks = iter([whole.take(np.arange(5)), whole.take(np.arange(5, 9))])
-    WRITERS[kind].write(blocks, tmp_path)
+    write_whole(WRITERS[kind], blocks, tmp_path)
     back = open_source(tmp_path).load()
     order = np.arange(9)
     if kind == "imagefolder" and labelled:
@@ -54,7 +60,7 @@ def test_what_is_written_is_read_back(tmp_path, kind, labelled):
 
 
 def test_the_list_of_files_says_plain_values(tmp_path):
-    WRITERS["imagefolder"].write(iter([images(False)]), tmp_path)
+    write_whole(WRITERS["imagefolder"], iter([images(False)]), tmp_path)
     line = json.loads((tmp_path / "train" / "metadata.jsonl").read_text().splitlines()[3])
     assert isinstance(line["glasses"], bool)
     assert line["years"] == 3.0

@@ -9,6 +9,7 @@ from torchvision import datasets
 from genmodels.types import Images
 from genmodels.writers.base import Writer
 from genmodels.writers.imagefolder import ImageFolderWriter, folder_names
+from tests.writers.whole import write_whole
 
 RNG = np.random.default_rng(0)
 
@@ -25,7 +26,7 @@ def halves(images):
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
 def test_files_are_named_by_class_and_global_index(tmp_path, channels, mode):
     images = images_of(channels)
-    files = ImageFolderWriter(workers=2).write(halves(images), tmp_path)
+    files = write_whole(ImageFolderWriter(workers=2), halves(images), tmp_path)
     names = [f.relative_to(tmp_path).as_posix() for f in files]
     classes = ["cat", "dog"]
     assert names[:-1] == [f"train/{classes[i % 2]}/{i:06d}.png" for i in range(9)]
@@ -40,7 +41,7 @@ def test_files_are_named_by_class_and_global_index(tmp_path, channels, mode):
 
 
 def test_metadata_lists_files_and_labels(tmp_path):
-    files = ImageFolderWriter().write(halves(images_of(names=("a/b", "ü"))), tmp_path)
+    files = write_whole(ImageFolderWriter(), halves(images_of(names=("a/b", "ü"))), tmp_path)
     rows = [json.loads(line) for line in files[-1].read_text(encoding="utf-8").splitlines()]
     assert rows[0] == {"file_name": "a_b/000000.png", "label": 0, "class_name": "a/b", "index": 0}
     assert rows[8]["file_name"] == "a_b/000008.png"
@@ -50,7 +51,7 @@ def test_metadata_lists_files_and_labels(tmp_path):
 
 def test_torchvision_reads_it(tmp_path):
     images = images_of()
-    ImageFolderWriter().write(halves(images), tmp_path)
+    write_whole(ImageFolderWriter(), halves(images), tmp_path)
     theirs = datasets.ImageFolder(tmp_path / "train")
     assert theirs.classes == ["cat", "dog"]
     assert sorted(theirs.targets) == sorted(images.labels.tolist())
@@ -58,7 +59,7 @@ def test_torchvision_reads_it(tmp_path):
 
 
 def test_unlabelled_images_lie_flat(tmp_path):
-    files = ImageFolderWriter().write(iter([Images(images_of().pixels)]), tmp_path)
+    files = write_whole(ImageFolderWriter(), iter([Images(images_of().pixels)]), tmp_path)
     assert files[0] == tmp_path / "train" / "000000.png"
     assert json.loads(files[-1].read_text().splitlines()[0]) == {
         "file_name": "000000.png",
@@ -68,18 +69,18 @@ def test_unlabelled_images_lie_flat(tmp_path):
 
 def test_labels_without_names_are_their_own_names(tmp_path):
     images = Images(images_of().pixels, np.full(9, 3))
-    assert ImageFolderWriter().write(halves(images), tmp_path)[0].parent.name == "3"
+    assert write_whole(ImageFolderWriter(), halves(images), tmp_path)[0].parent.name == "3"
 
 
 @pytest.mark.parametrize("channels", [5, 9])
 def test_other_channel_counts_are_refused_with_advice(tmp_path, channels):
     with pytest.raises(ValueError, match=f"1 to 4 channels, these images have {channels}.*npz"):
-        ImageFolderWriter().write(halves(images_of(channels)), tmp_path)
+        write_whole(ImageFolderWriter(), halves(images_of(channels)), tmp_path)
 
 
 def test_tables_and_wrong_options_are_refused(tmp_path):
     with pytest.raises(ValueError, match="this run makes tables"):
-        ImageFolderWriter().write(iter([pa.table({"a": [1]})]), tmp_path)
+        write_whole(ImageFolderWriter(), iter([pa.table({"a": [1]})]), tmp_path)
     with pytest.raises(ValueError, match="compress_level must be 0 to 9"):
         ImageFolderWriter(compress_level=-1)
     assert isinstance(ImageFolderWriter(), Writer)

@@ -13,10 +13,12 @@ from PIL import Image
 
 from genmodels.data.open import open_source
 from genmodels.data.sources.packed import ImageParquet, WebDataset
+from genmodels.schema import ImageSchema
 from genmodels.types import Images
 from genmodels.writers.base import Writer
 from genmodels.writers.parquet import ParquetWriter
 from genmodels.writers.webdataset import WebDatasetWriter
+from tests.writers.whole import write_whole
 
 NAMES = ("cat", "dög")
 
@@ -36,7 +38,8 @@ def tar_writer(rows_per_file=4, **options):
 
 def parquet_writer(**options):
     sizes = {"images_per_file": 4, "images_per_group": 3, **options}
-    return ParquetWriter(rows_per_file=10, row_group_rows=10, compression="none", **sizes)
+    sizes |= {"rows_per_file": 10, "row_group_rows": 10, "compression": "none"}
+    return ParquetWriter(schema=ImageSchema(height=4, width=6, channels=3), **sizes)
 
 
 WRITERS = {"tar": tar_writer, "parquet": parquet_writer}
@@ -44,7 +47,7 @@ WRITERS = {"tar": tar_writer, "parquet": parquet_writer}
 
 def test_shards_hold_a_picture_its_class_and_what_is_known(tmp_path):
     images = images_of()
-    files = tar_writer().write(halves(images), tmp_path)
+    files = write_whole(tar_writer(), halves(images), tmp_path)
     assert [f.name for f in files] == [f"train-0000{i}-of-00003.tar" for i in range(3)]
     with tarfile.open(files[1]) as archive:
         members = archive.getmembers()
@@ -61,7 +64,7 @@ def test_shards_hold_a_picture_its_class_and_what_is_known(tmp_path):
 
 def test_parquet_is_of_the_form_that_datasets_reads(tmp_path):
     images = images_of()
-    files = parquet_writer().write(halves(images), tmp_path)
+    files = write_whole(parquet_writer(), halves(images), tmp_path)
     assert [f.name for f in files] == [f"train-0000{i}-of-00003.parquet" for i in range(3)]
     table = pq.read_table(files[0])
     told = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
@@ -82,7 +85,7 @@ def test_parquet_is_of_the_form_that_datasets_reads(tmp_path):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_what_was_written_reads_back(tmp_path, kind, channels):
     images = images_of(channels)
-    WRITERS[kind]().write(halves(images), tmp_path)
+    write_whole(WRITERS[kind](), halves(images), tmp_path)
     source = open_source(tmp_path / "data")
     assert isinstance(source, {"tar": WebDataset, "parquet": ImageParquet}[kind])
     back = source.load()
@@ -98,7 +101,7 @@ def test_what_was_written_reads_back(tmp_path, kind, channels):
 @pytest.mark.parametrize("kind", WRITERS)
 def test_unlabelled_images_have_no_class(tmp_path, kind):
     images = images_of(labelled=False)
-    WRITERS[kind]().write(halves(images), tmp_path)
+    write_whole(WRITERS[kind](), halves(images), tmp_path)
     back = open_source(tmp_path / "data").load()
     assert (back.pixels == images.pixels).all()
     assert back.labels is None
@@ -109,7 +112,7 @@ def test_equal_images_make_equal_bytes(tmp_path, kind):
     bytes_of = []
     for name, blocks in (("a", halves(images_of())), ("b", iter([images_of()]))):
         (tmp_path / name).mkdir()
-        files = WRITERS[kind]().write(blocks, tmp_path / name)
+        files = write_whole(WRITERS[kind](), blocks, tmp_path / name)
         bytes_of.append([file.read_bytes() for file in files])
     assert bytes_of[0] == bytes_of[1]
 
@@ -118,7 +121,7 @@ def test_equal_images_make_equal_bytes(tmp_path, kind):
 def test_another_content_has_another_fingerprint(tmp_path, kind):
     for name, n in (("a", 9), ("b", 8)):
         (tmp_path / name).mkdir()
-        WRITERS[kind]().write(iter([images_of(n=n)]), tmp_path / name)
+        write_whole(WRITERS[kind](), iter([images_of(n=n)]), tmp_path / name)
     a, b = (open_source(tmp_path / name / "data") for name in ("a", "b"))
     assert a.fingerprint() == a.fingerprint() != b.fingerprint()
     assert open_source(tmp_path / "a" / "data", size=2).fingerprint() != a.fingerprint()
@@ -126,11 +129,11 @@ def test_another_content_has_another_fingerprint(tmp_path, kind):
 
 def test_what_does_not_suit_is_refused(tmp_path):
     with pytest.raises(ValueError, match="this run makes tables; use format=parquet"):
-        tar_writer().write(iter([pa.table({"a": [1]})]), tmp_path)
+        write_whole(tar_writer(), iter([pa.table({"a": [1]})]), tmp_path)
     for kind, writer in WRITERS.items():
         (tmp_path / kind).mkdir()
         with pytest.raises(ValueError, match="1 to 4 channels, these images have 5"):
-            writer().write(halves(images_of(5)), tmp_path / kind)
+            write_whole(writer(), halves(images_of(5)), tmp_path / kind)
     for call, name in ((tar_writer, "rows_per_file"), (parquet_writer, "images_per_file")):
         with pytest.raises(ValueError, match=f"writer.{name} must be at least 1, got 0"):
             call(**{name: 0})
@@ -293,7 +296,7 @@ def test_names_of_classes_nested_without_end_are_no_names(tmp_path):
 
 def parquet_with(tmp_path, columns, features=None):
     """The images of a Parquet file as we write it, with further columns."""
-    (file,) = parquet_writer(images_per_file=10).write(iter([images_of(n=4)]), tmp_path)
+    (file,) = write_whole(parquet_writer(images_per_file=10), iter([images_of(n=4)]), tmp_path)
     table = pq.read_table(file)
     told = json.loads(table.schema.metadata[b"huggingface"])
     told["info"]["features"] |= features or {}

@@ -1,5 +1,6 @@
 import gzip
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -7,10 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from genmodels.data.open import open_source
 from genmodels.schema import Column, TableSchema
-from genmodels.writers.base import Writer
+from genmodels.writers.arrow import ArrowWriter
+from genmodels.writers.base import Shard, Writer
 from genmodels.writers.csv import CSVWriter, format_table
 from genmodels.writers.parquet import ParquetWriter
+from tests.writers.whole import write_whole
 
 SCHEMA = TableSchema(
     (
@@ -53,8 +57,10 @@ def blocks(sizes=(100, 100, 50)):
         yield block(start, rows)
 
 
-PARQUET = {"rows_per_file": 120, "row_group_rows": 64, "compression": "snappy"}
+PARQUET = {"schema": SCHEMA, "rows_per_file": 120, "row_group_rows": 64, "compression": "snappy"}
+ARROW = {"schema": SCHEMA, "rows_per_file": 120, "row_group_rows": 64, "compression": "lz4"}
 WRITERS = {
+    "arrow": ArrowWriter(**ARROW),
     "parquet": ParquetWriter(**PARQUET),
     "csv": CSVWriter(schema=SCHEMA, rows_per_file=120, gzip=False),
     "csv.gz": CSVWriter(schema=SCHEMA, rows_per_file=120, gzip=True),
@@ -65,28 +71,37 @@ WRITERS = {
 def test_shards_are_named_by_number_and_hold_every_row_in_order(tmp_path, suffix):
     writer = WRITERS[suffix]
     assert isinstance(writer, Writer)
-    files = writer.write(blocks(), tmp_path)
+    files = write_whole(writer, blocks(), tmp_path)
     expected = [tmp_path / "data" / f"train-0000{i}-of-00003.{suffix}" for i in range(3)]
     assert files == expected
     assert sorted((tmp_path / "data").iterdir()) == expected
-    read = pd.read_parquet if suffix == "parquet" else pd.read_csv
+    read = {"parquet": pd.read_parquet, "arrow": pd.read_feather}.get(suffix, pd.read_csv)
     frames = [read(file) for file in files]
     assert [len(frame) for frame in frames] == [120, 120, 10]
     assert pd.concat(frames)["n"].tolist() == list(range(250))
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_the_same_blocks_make_the_same_bytes(tmp_path, suffix):
+@pytest.mark.parametrize("sizes", [(250,), (1, 99, 0, 150), (64, 56, 8, 122), (7,) * 35 + (5,)])
+def test_the_bytes_depend_on_the_rows_alone_and_not_on_how_they_come(tmp_path, suffix, sizes):
     contents = []
-    for name in ("one", "two"):
+    for name, cut in (("one", (100, 100, 50)), ("two", sizes)):
         (tmp_path / name).mkdir()
-        files = WRITERS[suffix].write(blocks(), tmp_path / name)
+        files = write_whole(WRITERS[suffix], blocks(cut), tmp_path / name)
         contents.append([file.read_bytes() for file in files])
     assert contents[0] == contents[1]
 
 
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_shard_of_which_every_row_was_dropped_has_its_columns(tmp_path, suffix):
+    shard = Shard(number=0, of=1, start=0)
+    (file,) = WRITERS[suffix].write(iter([block(0, 0)]), tmp_path, shard)
+    read = {"parquet": pd.read_parquet, "arrow": pd.read_feather}.get(suffix, pd.read_csv)
+    assert read(file).shape == (0, 7)
+
+
 def test_parquet_gives_back_the_same_table(tmp_path):
-    files = ParquetWriter(**PARQUET).write(blocks(), tmp_path)
+    files = write_whole(ParquetWriter(**PARQUET), blocks(), tmp_path)
     tables = [pq.read_table(file) for file in files]
     assert tables[0].schema.metadata[b"genmodels.synthetic"] == b"true"
     assert pq.ParquetFile(files[0]).metadata.num_row_groups == 2
@@ -110,7 +125,7 @@ def test_a_csv_line_is_spelled_as_the_source_spells_it():
 
 
 def test_pandas_reads_the_csv_as_written(tmp_path):
-    files = CSVWriter(schema=SCHEMA, rows_per_file=1000, gzip=True).write(blocks(), tmp_path)
+    files = write_whole(CSVWriter(schema=SCHEMA, rows_per_file=1000, gzip=True), blocks(), tmp_path)
     header = gzip.decompress(files[0].read_bytes()).decode().splitlines()[0]
     assert header == 'x,n,"job, title",flag,day,at,code'
     frame = pd.read_csv(files[0], na_values="?")
@@ -154,4 +169,48 @@ def test_dates_are_spelled_by_their_format(name):
 )
 def test_impossible_options_are_refused(tmp_path, options, words):
     with pytest.raises(ValueError, match=words):
-        ParquetWriter(**PARQUET | options).write(blocks(), tmp_path)
+        write_whole(ParquetWriter(**PARQUET | options), blocks(), tmp_path)
+
+
+FORMULAS = TableSchema(
+    (
+        Column("=name", "identifier"),
+        Column("kind", "categorical", levels=("=1+1", "'=1", "-1", "plain"), missing=("--",)),
+        Column("n", "integer", nullable=True),
+    )
+)
+
+
+def formulas():
+    kind = pa.array(["=1+1", "'=1", "-1", "plain", None]).dictionary_encode()
+    texts = ["=cmd|' /C calc'!A0", "+49 30", "a,b", "@x", "'tis"]
+    return pa.table({"=name": texts, "kind": kind, "n": [-1, 2, None, 3, -4]})
+
+
+def test_texts_that_a_spreadsheet_would_run_are_written_as_texts(tmp_path):
+    writer = CSVWriter(schema=FORMULAS, rows_per_file=10, gzip=False)
+    (file,) = write_whole(writer, [formulas()], tmp_path)
+    assert file.read_text().splitlines() == [
+        "'=name,kind,n",
+        "'=cmd|' /C calc'!A0,'=1+1,-1",
+        "'+49 30,''=1,2",
+        '"a,b",-1,',
+        "'@x,plain,3",
+        "'tis,'--,-4",
+    ]
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_our_source_restores_the_texts_of_a_dataset(tmp_path, guard):
+    writer = CSVWriter(schema=FORMULAS, rows_per_file=2, gzip=True, formula_guard=guard)
+    write_whole(writer, [formulas()], tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps(writer.facts))
+    back = open_source(tmp_path / "data").load()
+    assert back.column_names == ["=name", "kind", "n"]
+    assert back["=name"].to_pylist() == formulas()["=name"].to_pylist()
+    assert back["kind"].to_pylist() == ["=1+1", "'=1", "-1", "plain", "--"]
+
+
+def test_texts_of_other_files_are_taken_as_they_are(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n'=1,2\n'=2,3\n")
+    assert open_source(tmp_path / "a.csv").load()["a"].to_pylist() == ["'=1", "'=2"]

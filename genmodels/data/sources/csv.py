@@ -24,6 +24,8 @@ from genmodels.data.sources.parts import (
     with_notes,
 )
 from genmodels.data.sources.sniff import has_decimal_comma, sniff_separator, to_utf8
+from genmodels.files import read_json
+from genmodels.spreadsheets import restored
 
 __all__ = ["CSV", "CSV_SUFFIXES", "DECIMAL", "read_csv_bytes"]
 
@@ -31,6 +33,8 @@ CSV_SUFFIXES = tuple(
     text + packed for text in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".bz2", ".zst")
 )
 DECIMAL = b"genmodels.decimal"
+
+MANIFEST = "manifest.json"
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +81,7 @@ class CSV:
         return files_fingerprint(find_files(self.path, CSV_SUFFIXES))
 
     def _read(self, file: Path) -> pa.Table:
-        return read_csv_bytes(
+        table = read_csv_bytes(
             _content(file),
             where=str(file),
             separator=self.separator,
@@ -85,6 +89,22 @@ class CSV:
             encoding=self.encoding,
             names=self.names,
         )
+        return _restored(table) if _is_guarded(file) else table
+
+
+def _is_guarded(file: Path) -> bool:
+    """Whether this is a file of a dataset whose texts were made harmless for spreadsheets."""
+    manifest = file.absolute().parent.parent / MANIFEST
+    try:
+        return read_json(manifest).get("formula_guard") is True
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
+
+
+def _restored(table: pa.Table) -> pa.Table:
+    columns = [restored(column.combine_chunks()) for column in table.columns]
+    names = restored(pa.array(table.column_names)).to_pylist()
+    return pa.table(columns, names=names).replace_schema_metadata(table.schema.metadata)
 
 
 def _content(file: Path) -> pa.Buffer:

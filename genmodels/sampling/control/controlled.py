@@ -7,6 +7,7 @@ rows were asked for. One attempt is `attempts.py`'s.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -24,6 +25,7 @@ from genmodels.wishes import TooFewRowsError
 __all__ = ["Controlled", "Made", "Shortfall"]
 
 Shortfall = Literal["error", "drop"]
+_BROKEN = "broken: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +67,7 @@ class Controlled:
         self.redraws = redraws
         self.shortfall = shortfall
         self.candidates = candidates
-        self.asked = self.kept = 0
-        self.failures: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
 
     def block(self, source: Source, number: int) -> Made:
         """All rows of one block."""
@@ -98,35 +99,45 @@ class Controlled:
             table = self._renumbered(source, plan, table, latest, number)
         return Made(table, held, broken)
 
-    def settled(self, made: Made, rows: int) -> pa.Table:
-        """The first `rows` rows of a block, in the order of the blocks; counts what was kept.
+    def settled(self, made: Made, start: int, stop: int) -> pa.Table:
+        """Some rows of a block, in the order of the blocks; counts what was kept.
 
         Raises:
             TooFewRowsError: when some are not as asked and `shortfall` is "error".
         """
-        held = made.held[:rows]
-        self.asked, self.kept = self.asked + rows, self.kept + int(held.sum())
+        held = made.held[start:stop]
+        self.counts.update(asked=stop - start, kept=int(held.sum()))
         for text, mask in made.broken.items():
-            self.failures[text] = self.failures.get(text, 0) + int(mask[:rows].sum())
-        table = made.table.slice(0, rows)
+            self.counts[_BROKEN + text] += int(mask[start:stop].sum())
+        table = made.table.slice(start, stop - start)
         if held.all():
             return table
         if self.shortfall == "error":
-            raise TooFewRowsError(self._complaint(), kept=self.kept, asked=self.asked)
+            asked, kept = self.counts["asked"], self.counts["kept"]
+            raise TooFewRowsError(self._complaint(asked, kept), kept=kept, asked=asked)
         return table.filter(pa.array(held))
 
     def facts(self) -> dict[str, Any]:
         """What a manifest says about a shortfall; empty when all rows are as asked."""
-        if self.kept == self.asked:
+        asked, kept = self.counts["asked"], self.counts["kept"]
+        if kept == asked:
             return {}
-        failures = {text: rows for text, rows in self.failures.items() if rows}
-        return {"asked": self.asked, "dropped": self.asked - self.kept, "broken": failures}
+        return {"asked": asked, "dropped": asked - kept, "broken": self._broken()}
 
-    def _complaint(self) -> str:
-        worst = max(self.failures, key=lambda text: self.failures[text])
+    def _broken(self) -> dict[str, int]:
+        """Rows that broke each wish or constraint when last drawn, of those that some row broke."""
+        return {
+            name.removeprefix(_BROKEN): rows
+            for name, rows in self.counts.items()
+            if name.startswith(_BROKEN) and rows
+        }
+
+    def _complaint(self, asked: int, kept: int) -> str:
+        broken = self._broken()
+        worst = max(broken, key=lambda text: broken[text])
         return (
-            f"{self.kept:,} of the first {self.asked:,} rows are as asked after "
-            f"{self.redraws} redraws; {worst!r} failed most ({self.failures[worst]:,} rows). Ask "
+            f"{kept:,} of the first {asked:,} rows are as asked after "
+            f"{self.redraws} redraws; {worst!r} failed most ({broken[worst]:,} rows). Ask "
             "for less, raise redraws=..., or set shortfall=drop for fewer rows"
         )
 

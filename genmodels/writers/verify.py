@@ -1,0 +1,106 @@
+"""Whether a dataset's folder is as it was written: every byte of it, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from genmodels.files import read_json, sha256
+from genmodels.writers.base import MANIFEST
+
+__all__ = ["differences", "digest"]
+
+
+def digest(manifest: Mapping[str, Any]) -> str:
+    """A hash of all entries of a manifest but `digest` itself, in any order."""
+    rest = {key: value for key, value in manifest.items() if key != "digest"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def differences(folder: Path) -> Iterator[str]:
+    """What is changed, missing or extra in a dataset's folder, one line each.
+
+    The manifest is data of a stranger: nothing outside the folder is opened, and no link followed.
+
+    Args:
+        folder: holds `manifest.json`.
+
+    Raises:
+        ValueError: when the folder holds no manifest that can be read.
+    """
+    manifest = _manifest(folder)
+    if manifest.get("digest") != digest(manifest):
+        yield f"{MANIFEST}: changed since it was written"
+    entries = [*_entries(manifest, "files"), *_entries(manifest, "documents")]
+    yield from _twice(entries)
+    for entry in entries:
+        found = _difference(folder, entry)
+        if found is not None:
+            yield f"{entry.get('path')}: {found}"
+    listed = {str(entry.get("path")) for entry in entries} | {MANIFEST}
+    for path in sorted(_files(folder)):
+        if path not in listed:
+            yield f"{path}: not listed in {MANIFEST}"
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ValueError(
+            f"{folder} is not a dataset written by genmodels: it has no {MANIFEST}. Give the "
+            "folder that `genmodels sample` named"
+        )
+    try:
+        manifest = read_json(path)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("synthetic") is not True:
+        raise ValueError(f"{path} is not the manifest of a dataset written by genmodels")
+    return manifest
+
+
+def _entries(manifest: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    entries = manifest.get(key, [])
+    whole = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    if not whole:
+        raise ValueError(f"{MANIFEST} has no list of {key}")
+    return list(entries)
+
+
+def _twice(entries: list[dict[str, Any]]) -> Iterator[str]:
+    seen: set[str] = set()
+    for path in (str(entry.get("path")) for entry in entries):
+        if path in seen:
+            yield f"{path}: listed more than once"
+        seen.add(path)
+
+
+def _difference(folder: Path, entry: Mapping[str, Any]) -> str | None:
+    """How a file differs from what is written of it; None when it does not."""
+    name = entry.get("path")
+    if not isinstance(name, str) or not _inside(name):
+        return "not a path inside the dataset"
+    path = folder / name
+    if any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder)):
+        return "a link, which no dataset has"
+    if not path.is_file():
+        return "missing"
+    if path.stat().st_size != entry.get("bytes"):
+        return f"changed: {path.stat().st_size:,} bytes instead of {entry.get('bytes')}"
+    return None if sha256(path) == entry.get("sha256") else "changed"
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    plain = "\0" not in name and "\\" not in name and str(path) == name
+    return plain and not path.is_absolute() and ".." not in path.parts
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path.relative_to(folder).as_posix()

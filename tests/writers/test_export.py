@@ -1,0 +1,153 @@
+import json
+
+import numpy as np
+import pytest
+
+from genmodels.types import Images
+from genmodels.writers.base import MANIFEST, tables
+from genmodels.writers.export import Export, refuse_existing, request_key
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def begun(out, shards=2, **options):
+    export = Export(out=out, key="abc", shards=shards, **options)
+    export.open()
+    return export
+
+
+def shard(export, number, text="rows"):
+    file = export.folder / f"{number}.txt"
+    file.write_text(text)
+    export.note(number, [file], rows=len(text), counts={"kept": number})
+
+
+def test_a_dataset_appears_whole_under_its_name(tmp_path):
+    out = tmp_path / "new" / "synthetic"
+    export = begun(out)
+    for number in (1, 0):
+        shard(export, number)
+        assert not out.exists()
+        assert all(name.startswith(".") for name in names(out.parent))
+    written = export.wait()
+    assert [written[k].counts for k in (0, 1)] == [{"kept": 0}, {"kept": 1}]
+    assert written[0].files[0]["path"] == "0.txt"
+    export.publish(overwrite=False)
+    assert export.close(keep=True) == 0
+    assert names(out) == ["0.txt", "1.txt"]
+    assert names(out.parent) == ["synthetic"]
+
+
+def test_what_is_whole_stays_for_the_same_request_and_no_other(tmp_path):
+    export = begun(tmp_path / "out")
+    shard(export, 1)
+    (export.folder / "0.txt").write_text("half")
+    assert export.close(keep=True) == 1
+    again = begun(tmp_path / "out")
+    assert list(again.written()) == [1]
+    assert again.close(keep=True) == 1
+    other = Export(out=tmp_path / "out", key="abd", shards=2)
+    other.open()
+    assert not other.written()
+    assert other.close(keep=True) == 0
+    assert len(names(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("harm", ["gone", "shorter", "note", "list"])
+def test_a_shard_that_is_not_as_it_was_noted_is_written_again(tmp_path, harm):
+    export = begun(tmp_path / "out")
+    shard(export, 0)
+    shard(export, 1)
+    match harm:
+        case "gone":
+            (export.folder / "0.txt").unlink()
+        case "shorter":
+            (export.folder / "0.txt").write_text("row")
+        case "note":
+            (export.notes / "00000.json").write_text('{"rows": 4, "cou')
+        case "list":
+            (export.notes / "00000.json").write_text("[1]")
+    assert list(export.written()) == [1]
+
+
+def test_nothing_stays_where_nothing_is_whole_or_wanted(tmp_path):
+    for whole in (False, True):
+        export = begun(tmp_path / "out")
+        if whole:
+            shard(export, 0)
+        assert export.close(keep=not whole) == 0
+        assert names(tmp_path) == []
+
+
+def test_of_several_processes_none_removes_what_others_write(tmp_path):
+    first, second = (begun(tmp_path / "out", rank=k, alone=False) for k in (0, 1))
+    shard(second, 1)
+    assert first.close(keep=False) == 1
+    assert list(second.written()) == [1]
+
+
+def test_one_request_is_written_by_one_process_at_a_time(tmp_path):
+    export = begun(tmp_path / "out")
+    with pytest.raises(ValueError, match="another process is writing"):
+        begun(tmp_path / "out")
+    export.close(keep=False)
+    begun(tmp_path / "out").close(keep=False)
+    assert names(tmp_path) == []
+
+
+def test_a_dataset_by_the_same_request_is_known(tmp_path):
+    export = Export(out=tmp_path / "out", key="abc", shards=1, rank=1)
+    assert not export.published()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / MANIFEST).write_text(json.dumps({"request": "abd"}))
+    assert not export.published()
+    (tmp_path / "out" / MANIFEST).write_text(json.dumps({"request": "abc"}))
+    assert export.published()
+
+
+def test_the_key_is_of_what_is_asked_in_any_order():
+    assert request_key({"n": 1, "seed": 2}) == request_key({"seed": 2, "n": 1})
+    assert request_key({"n": 1, "seed": 2}) != request_key({"n": 2, "seed": 1})
+
+
+def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
+    out = tmp_path / "synthetic"
+    out.mkdir()
+    export = begun(out, shards=1)
+    shard(export, 0)
+    export.publish(overwrite=False)
+    assert names(out) == ["0.txt"]
+    with pytest.raises(FileExistsError, match="overwrite=true"):
+        refuse_existing(out, overwrite=False)
+
+
+def test_overwrite_replaces_a_dataset_but_nothing_else(tmp_path):
+    out = tmp_path / "home"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work")
+    with pytest.raises(FileExistsError, match="not a dataset"):
+        refuse_existing(out, overwrite=True)
+    (out / MANIFEST).write_text("{}")
+    export = begun(out, shards=1)
+    shard(export, 0)
+    assert names(out) == [MANIFEST, "thesis.txt"]
+    with pytest.raises(FileExistsError, match="overwrite=true"):
+        export.publish(overwrite=False)
+    export.publish(overwrite=True)
+    assert names(out) == ["0.txt"]
+    assert names(tmp_path) == ["home"]
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(FileExistsError, match="not a folder"):
+        refuse_existing(tmp_path / "out", overwrite=True)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_images_are_not_rows_of_a_table():
+    images = Images(np.zeros((1, 1, 2, 2), np.uint8))
+    with pytest.raises(ValueError, match="format=imagefolder"):
+        list(tables(iter([images])))
