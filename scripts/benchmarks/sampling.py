@@ -31,7 +31,9 @@ from genmodels.synthesizer import Synthesizer
 from genmodels.tasks.build import complete, instantiate, load_run
 from genmodels.tasks.compose import compose
 from genmodels.tasks.sample import build_sampler
+from genmodels.writers.base import Shard
 
+ONE = Shard(number=0, of=1, start=0)
 MODELS = ["tabvae", "tvae2", "ctgan2", "tvae", "ctgan"]
 
 
@@ -88,7 +90,7 @@ def writing(loaded: Any, sampler: Sampler) -> float:
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             start = time.process_time()
-            _writer(loaded).write((block for _ in range(32)), Path(folder))
+            _writer(loaded).write((block for _ in range(32)), Path(folder), ONE)
             times.append(time.process_time() - start)
     return min(times) / 32 / len(block) * 1e6
 
@@ -100,7 +102,7 @@ def whole(loaded: Any, precision: Any, rows: int) -> dict[str, float]:
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder:
             start, cpu = time.perf_counter(), time.process_time()
-            _writer(loaded).write(sampler.blocks(rows), Path(folder))
+            _writer(loaded).write(sampler.blocks(rows), Path(folder), ONE)
             wall.append(time.perf_counter() - start)
             busy.append(time.process_time() - cpu)
     cores = sampler.workers
