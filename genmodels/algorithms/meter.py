@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -39,3 +41,12 @@ class Meter:
         means = {name: s / self._counts[name] for name, s in zip(names, sums, strict=True)}
         self._sums, self._counts = {}, {}
         return means
+
+    def state(self) -> dict[str, dict[str, Tensor] | dict[str, int]]:
+        """What was added since the last flush, on the host."""
+        sums = {name: total.cpu() for name, total in self._sums.items()}
+        return {"sums": sums, "counts": dict(self._counts)}
+
+    def load(self, state: dict[str, dict[str, Any]]) -> None:
+        """Go on from what `state` gave."""
+        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])

@@ -38,11 +38,11 @@ VERBS = {
     "benchmark": "find out whether synthetic data help a model of yours",
     "audit": "audit bias: compare how groups fare in real and synthetic data",
     "schema": "look at data and draft what its parts mean",
-    "selftest": "selftest metrics: show that planted failures are caught",
+    "selftest": "selftest metrics|crash: planted failures are caught, kills do no harm",
 }
 OBJECTS = {"verify": "dataset"}
 """Verbs that are followed by a folder, and the key that it goes to."""
-SUBJECTS = {"audit": ("bias",), "selftest": ("metrics",)}
+SUBJECTS = {"audit": ("bias",), "selftest": ("metrics", "crash")}
 """Verbs that are followed by a word that says of what."""
 
 

@@ -50,7 +50,11 @@ EXAMPLES = {
         "genmodels audit bias run=runs/adult synthetic=synthetic sensitive=[sex,race]",
         "genmodels audit bias real=a.csv holdout=b.csv synthetic=c.csv sensitive=[sex] target=pay",
     ],
-    "selftest": ["genmodels selftest metrics", "genmodels selftest metrics out=selftest"],
+    "selftest": [
+        "genmodels selftest metrics",
+        "genmodels selftest metrics out=selftest",
+        "genmodels selftest crash kills=30",
+    ],
     "schema": ["genmodels schema data.path=adult.csv out=adult.yaml"],
 }
 SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {

@@ -1,4 +1,7 @@
-"""`genmodels selftest metrics`: planted failures must be seen by the figures said to see them."""
+"""`genmodels selftest metrics`: planted failures must be seen by the figures said to see them.
+
+`selftest crash` is `crash.py`'s.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from rich.console import Console
 
 from genmodels.files import write_json, write_text
 from genmodels.report.selftest import Matrix, judge
+from genmodels.tasks import crash
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
 
@@ -21,6 +25,8 @@ log = logging.getLogger(__name__)
 
 def run(cfg: DictConfig) -> int:
     """Print the matrices; 0 when every failure was caught and fresh data passed, else 3."""
+    if cfg.subject == "crash":
+        return crash.run(cfg)
     matrices = selftest(cfg, progress=log.info)
     console = Console()
     for matrix in matrices:

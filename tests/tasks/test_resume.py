@@ -40,9 +40,8 @@ def test_interrupted_and_resumed_equals_uninterrupted(tmp_path, monkeypatch, ste
     assert all(torch.equal(a[name], b[name]) for name in a)
     last_a, last_b = (read_checkpoint(r)["state_dict"] for r in (whole, run))
     assert all(torch.equal(last_a[name], last_b[name]) for name in last_a)
-    assert rows_of(run, "val/score") == rows_of(whole, "val/score")
-    seen = [row[0] for row in rows_of(run, "train/loss")]
-    assert seen == sorted(set(seen))
+    for name in ("val/score", "train/loss", "train/gradient_norm"):
+        assert rows_of(run, name) == rows_of(whole, name)
     assert run.read_manifest()["results"] == whole.read_manifest()["results"]
     assert run.read_manifest()["samples_seen"] == whole.read_manifest()["samples_seen"]
 
