@@ -8,6 +8,7 @@ from genmodels.tasks.sample import sample
 from genmodels.tasks.train import train
 from genmodels.writers.npz import NPZWriter
 from tests.attributes import barred, measured
+from tests.writers.whole import write_whole
 
 WORDS = [
     "model=dcgan", "data=npz", "data.attributes=all", "trainer.accelerator=cpu", "logger=none",
@@ -21,7 +22,7 @@ def test_the_place_and_the_polarity_of_a_bar_are_as_asked(tmp_path):
     images = barred(1000, labelled=False, upright=True)
     truth = measured(images.pixels, images.attributes["dark"])
     assert np.corrcoef(truth, images.attributes["position"])[0, 1] > 0.98
-    (file,) = NPZWriter().write(iter([images]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([images]), tmp_path)
     words = [*WORDS, f"data.path={file}", f"run={tmp_path / 'run'}"]
     run = train(compose("train", words)).path
     out = sample(

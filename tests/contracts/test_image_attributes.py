@@ -14,6 +14,7 @@ from genmodels.types import Batch
 from genmodels.writers.npz import NPZWriter
 from tests.attributes import barred, tagged
 from tests.contracts.test_image_recipes import QUICK, SMALL, config, drawn, update
+from tests.writers.whole import write_whole
 
 DATA = {"three yes or no": tagged, "class and number": barred}
 WISHES = {
@@ -26,7 +27,7 @@ WISHES = {
 @pytest.mark.parametrize("recipe", SMALL)
 def test_a_recipe_is_trained_and_sampled_with_attributes(recipe, told, tmp_path):
     images = DATA[told](60)
-    (file,) = NPZWriter().write(iter([images]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([images]), tmp_path)
     words = [f"model={recipe}", "data=npz", f"data.path={file}", "data.attributes=all"]
     run = train(compose("train", [*words, f"run={tmp_path / 'run'}", *SMALL[recipe], *QUICK])).path
     asked = ("format=npz", "n=20", *WISHES[told])

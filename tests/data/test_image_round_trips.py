@@ -7,6 +7,7 @@ from genmodels.data.sources.npz import NPZ
 from genmodels.types import Images
 from genmodels.writers.imagefolder import ImageFolderWriter
 from genmodels.writers.npz import NPZWriter
+from tests.writers.whole import write_whole
 
 NAMES = ("T-shirt/top", "Ankle boot", "a trouser")
 
@@ -19,7 +20,7 @@ def images(request):
 
 
 def test_what_the_npz_writer_writes_the_npz_source_reads(tmp_path, images):
-    (file,) = NPZWriter().write(iter([images]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([images]), tmp_path)
     back = NPZ(path=file).load()
     assert (back.pixels == images.pixels).all()
     assert (back.labels == images.labels).all()
@@ -27,7 +28,7 @@ def test_what_the_npz_writer_writes_the_npz_source_reads(tmp_path, images):
 
 
 def test_what_the_folder_writer_writes_the_folder_source_reads(tmp_path, images):
-    files = ImageFolderWriter().write(iter([images]), tmp_path)
+    files = write_whole(ImageFolderWriter(), iter([images]), tmp_path)
     channels = images.pixels.shape[1]
     back = ImageFolder(path=tmp_path, channels=channels, alpha="keep").load()
     order = np.argsort(images.labels, kind="stable")
@@ -40,7 +41,7 @@ def test_what_the_folder_writer_writes_the_folder_source_reads(tmp_path, images)
 
 def test_a_class_that_was_never_drawn_keeps_the_numbers_of_the_others(tmp_path, images):
     some = images.take(np.flatnonzero(images.labels != 0))
-    ImageFolderWriter().write(iter([some]), tmp_path)
+    write_whole(ImageFolderWriter(), iter([some]), tmp_path)
     back = ImageFolder(path=tmp_path, channels=images.pixels.shape[1]).load()
     assert back.class_names == NAMES[1:]
     checked = check_images(back, infer_image_schema(images))

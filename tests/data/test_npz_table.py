@@ -8,6 +8,7 @@ import pytest
 from genmodels.data.open import open_source
 from genmodels.data.sources.npz_table import NPZTable
 from genmodels.writers.npz import NPZWriter
+from tests.writers.whole import write_whole
 
 TABLE = pa.table(
     {
@@ -22,7 +23,7 @@ TABLE = pa.table(
 
 
 def test_what_the_writer_writes_is_read_back(tmp_path):
-    (file,) = NPZWriter().write(iter([TABLE]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([TABLE]), tmp_path)
     source = open_source(file)
     assert isinstance(source, NPZTable)
     back = source.load()

@@ -24,6 +24,7 @@ from genmodels.writers.imagefolder import ImageFolderWriter
 from genmodels.writers.npz import NPZWriter
 from tests.attributes import barred
 from tests.tasks.pictures import TINY, draw
+from tests.writers.whole import write_whole
 
 FAST = [
     "trainer.accelerator=cpu", "logger=none", "trainer.max_epochs=1", "data.preview.looks=null",
@@ -35,7 +36,7 @@ FAST = [
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bars")
     (folder / "data").mkdir()
-    ImageFolderWriter().write(iter([barred(200)]), folder / "data")
+    write_whole(ImageFolderWriter(), iter([barred(200)]), folder / "data")
     words = [
         "model=conv_vae", "data=imagefolder", f"data.path={folder / 'data'}", "data.attributes=all",
         f"run={folder / 'run'}", *TINY["conv_vae"].split(), *FAST,
@@ -176,7 +177,7 @@ def test_images_in_memory_are_told_and_asked_for(tmp_path, caplog):
 
 
 def test_a_mixture_after_training_is_one_for_all(run, tmp_path):
-    (file,) = NPZWriter().write(iter([barred(150)]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([barred(150)]), tmp_path)
     words = [
         "model=conv_vae", "data=npz", f"data.path={file}", "data.attributes=all", "ex_post=mixture",
         "model.ex_post.least=20", f"run={tmp_path / 'run'}", *TINY["conv_vae"].split(), *FAST,
@@ -186,7 +187,7 @@ def test_a_mixture_after_training_is_one_for_all(run, tmp_path):
 
 
 def test_a_stopped_run_goes_on_with_the_attributes_it_had(run, tmp_path):
-    (file,) = NPZWriter().write(iter([barred(100)]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([barred(100)]), tmp_path)
     words = [
         "model=conv_vae", "data=npz", f"data.path={file}", "data.attributes=all",
         f"run={tmp_path / 'run'}", *TINY["conv_vae"].split(), *FAST,
@@ -205,7 +206,7 @@ def test_training_goes_without_validation_images(tmp_path, share):
     dose = np.array(["low", "high"])[np.arange(60) % 2].astype("<U9")
     dose[Split(rows=60, seed=0, holdout=0.1, validation=share).val] = "other"
     images = replace(barred(60), attributes={"dose": dose})
-    (file,) = NPZWriter().write(iter([images]), tmp_path)
+    (file,) = write_whole(NPZWriter(), iter([images]), tmp_path)
     words = [
         "model=conv_vae", "data=npz", f"data.path={file}", "data.attributes=all", "seed=0",
         "data.holdout=0.1", f"data.validation={share}", f"run={tmp_path / 'run'}",
@@ -231,7 +232,7 @@ def test_a_report_without_a_run_judges_attributes_when_asked(tmp_path):
     words = ["tensorboard=false", f"out={tmp_path / 'report'}", "kinds.images.infer.attributes=all"]
     for seed, name in enumerate(("real", "holdout", "synthetic")):
         (tmp_path / name).mkdir()
-        (file,) = NPZWriter().write(iter([barred(60, seed)]), tmp_path / name)
+        (file,) = write_whole(NPZWriter(), iter([barred(60, seed)]), tmp_path / name)
         words.append(f"{name}={file}")
     fast = ("steps=10", "copies=20", "subsets=5")
     report, _ = evaluate(compose("evaluate", words + [f"kinds.images.suite.{x}" for x in fast]))

@@ -24,8 +24,8 @@ for number in range(20):
 (out / "end").touch()
 """
 FORGETFUL = GOOD.replace("part.write_text(str(number))", "part.write_text(str(time.time()))")
-SLOPPY = GOOD.replace(
-    "part.rename(step)", 'step.write_text("ha"); time.sleep(0.03); part.rename(step)'
+SLOPPY = GOOD.replace("time.sleep(0.02)", "pass").replace(
+    "part.rename(step)", 'step.write_text("ha"); time.sleep(0.15); part.rename(step)'
 )
 
 
