@@ -80,6 +80,18 @@ class Run:
     def exists(self) -> bool:
         return self.config.is_file() and self.schema.is_file() and self.codec.is_file()
 
+    def is_stub(self) -> bool:
+        """Whether this is what a process leaves that is killed while it makes the directory.
+
+        The configuration is written last: without one there is no run, and nothing to lose.
+        """
+        if self.exists() or not self.path.is_dir():
+            return False
+        known = {self.schema, self.codec, self.margins, self.manifest, self.checkpoints}
+        known |= {self.pictures, self.tensorboard, self.metrics}
+        found = set(self.path.iterdir())
+        return bool(found) and all(p in known or p.name.endswith(".part") for p in found)
+
     def create(self, *, overwrite: bool = False) -> None:
         """Make the directory; a run that is replaced is kept aside until this one has weights.
 

@@ -24,6 +24,8 @@ __all__ = ["Checkpoint", "read_checkpoint"]
 
 log = logging.getLogger(__name__)
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+PARTS = {"state_dict", "optimizers", "precision", "callbacks", "position", "seconds", "host"}
+"""What a state must have."""
 
 
 class Checkpoint(L.Callback):
@@ -153,7 +155,9 @@ def read_checkpoint(run: Run) -> dict[str, Any] | None:
     for path in paths:
         cause = _damage(path)
         if cause is None:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            state, cause = _loaded(path)
+            if state is not None:
+                return state
         log.warning("%s is damaged (%s): going back to the checkpoint before it", path, cause)
     if paths:
         raise ValueError(
@@ -170,6 +174,18 @@ def _damage(path: Any) -> str | None:
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         return str(error) or type(error).__name__
     return None if broken is None else f"wrong checksum of {broken}"
+
+
+def _loaded(path: Any) -> tuple[dict[str, Any] | None, str]:
+    """The state in a file, or None and why there is none: nothing but plain data is read."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a file of a stranger makes the reader raise
+        log.debug("%s", error)
+        return None, "it holds more than plain data"
+    if not isinstance(state, dict) or not state.keys() >= PARTS:
+        return None, "it is not the state of a training"
+    return state, ""
 
 
 def _any(trainer: L.Trainer, mine: bool) -> bool:

@@ -217,12 +217,13 @@ def load_config(run: Run) -> DictConfig:
     Raises:
         ValueError: when it is damaged or names anything else.
     """
+    from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
     try:
         cfg = OmegaConf.load(run.config)
         plain = OmegaConf.to_container(cfg, resolve=False)
-    except (YAMLError, OSError) as error:
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{run.config} cannot be read: {' '.join(str(error).split())}") from error
     check_trust(plain, where=str(run.config))
     if not isinstance(cfg, DictConfig):

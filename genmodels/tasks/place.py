@@ -60,6 +60,8 @@ def place(target: Run, cfg: DictConfig) -> dict[str, Any] | None:
                 "again"
             )
         cfg.overwrite = True  # a start that never came to its first checkpoint
+    if cfg.resume == "auto" and target.is_stub():
+        target.remove()
     target.refuse_to_replace(overwrite=cfg.overwrite)
     return None
 

@@ -13,6 +13,7 @@ PARTS = (
     ("step",),
     ("sampling",),
     ("cost",),
+    ("delivery",),
     ("tabular",),
     ("leaderboard",),
     ("leaderboard", *UNTOUCHED),

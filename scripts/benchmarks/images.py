@@ -157,11 +157,14 @@ def measure_gaussian(name: str) -> dict[str, Any]:
         images = read["images"]
         pixels = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
         real = Images(np.ascontiguousarray(pixels), read["labels"].astype(np.int64))
+        named = {key: read[key] for key in ("class_names",) if key in read}
+    SCRATCH.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     made = pca_gaussian(real, len(real), components=64, seed=0)
     seconds = time.monotonic() - start
     out = SCRATCH / f"synthetic-{GAUSSIAN}-{name}.npz"
-    np.savez(out, images=made.pixels.transpose(0, 2, 3, 1).squeeze(), labels=made.labels)
+    shown = made.pixels.transpose(0, 2, 3, 1).squeeze()
+    np.savez(out, images=shown, labels=made.labels, **named)
     told = out.with_suffix("")
     _, evaluate = genmodels(
         "evaluate", f"real={train}", f"holdout={test}", f"synthetic={out}", f"out={told}"

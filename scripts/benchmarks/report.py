@@ -8,6 +8,7 @@ from typing import Any
 
 from common import HERE, load
 from markdown import around, beside_scorer, head, on, table
+from report_delivery import crash, delivery
 from report_images import bits, images, imbalance, stacked, summary
 from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
 from report_sizes import cost, sampling, step
@@ -215,6 +216,8 @@ def main() -> None:
         "step": step,
         "sampling": sampling,
         "cost": cost,
+        "delivery": delivery,
+        "crash": crash,
         "codec": codec,
         "images": images,
         "imbalance": imbalance,

@@ -124,6 +124,25 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, capl
         read_checkpoint(run)
 
 
+@pytest.mark.parametrize(
+    "made", [["checkpoints"], ["checkpoints", "pictures", ".schema.json.1.part"]]
+)
+def test_resume_auto_starts_where_a_process_was_killed_while_it_made_the_run(tmp_path, made):
+    for name in made:
+        (tmp_path / "run" / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match="a folder of something else"):
+        train_tiny(tmp_path)
+    assert train_tiny(tmp_path, "resume=auto").read_manifest()["finished"]
+
+
+def test_resume_auto_does_not_take_a_folder_of_something_else(tmp_path):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match="a folder of something else"):
+        train_tiny(tmp_path, "resume=auto")
+    assert (tmp_path / "run" / "thesis.txt").exists()
+
+
 def test_resume_auto_starts_where_there_is_nothing(tmp_path):
     assert train_tiny(tmp_path, "resume=auto").read_manifest()["finished"]
 
