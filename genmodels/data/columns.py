@@ -15,6 +15,10 @@ import pyarrow.compute as pc
 __all__ = ["Texts", "as_text", "plain", "whole"]
 
 
+_TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+"""Of a duration's unit in a second."""
+
+
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """The column as one array."""
     if isinstance(column, pa.Array):
@@ -51,8 +55,8 @@ def plain(column: pa.ChunkedArray, name: str) -> pa.Array:
         zone = getattr(kind, "tz", None)
         return array.cast(pa.timestamp("us", zone), safe=False)
     if pa.types.is_duration(kind):
-        ticks = array.cast(pa.duration("us"), safe=False).cast(pa.int64())
-        return pc.divide(ticks.cast(pa.float64()), 1e6)
+        ticks = array.cast(pa.int64()).cast(pa.float64(), safe=False)
+        return pc.divide(ticks, _TICKS[kind.unit])
     if str(kind) == "string_view":
         return array.cast(pa.string())
     raise ValueError(

@@ -65,7 +65,7 @@ def compose(
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
     try:
         cfg = _hydra(verb, [*extra, *words])
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         folders = [CONFIGS, *([config_dir] if config_dir else [])]
         raise ValueError(_diagnosis(verb, parsed, extra, folders, error)) from error
     with open_dict(cfg):
@@ -236,12 +236,13 @@ def _diagnosis(
         group, value = override.key_or_group.partition("@")[0], override.value()
         known = choices(group, folders)
         ours = str(value).startswith("_")  # of data in memory: not among what may be chosen
-        if isinstance(value, str) and value not in known and value != "null" and not ours:
-            return f"there is no {group}={value}{nearest(value, known)}"
+        word = isinstance(value, str | int | float)
+        if word and str(value) not in known and value != "null" and not ours:
+            return f"there is no {group}={value}{nearest(str(value), known)}"
     try:
         tree = _hydra(verb, extra + [str(o.input_line) for o in chosen])
         OmegaConf.set_struct(tree, False)
-    except (HydraException, OmegaConfBaseException) as cause:
+    except (HydraException, OmegaConfBaseException, ValueError) as cause:
         return _no_match(verb, chosen, extra, cause) or _one_line(cause)
     tree.pop("hydra")
     keys = {key for key, _ in _entries(OmegaConf.to_container(tree, resolve=False))}

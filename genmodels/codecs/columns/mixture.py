@@ -163,7 +163,8 @@ def _start(x: np.ndarray, counts: np.ndarray, modes: int, rng: np.random.Generat
     distance = np.ones_like(x)
     for k in range(modes):
         cumulative = np.cumsum(distance * counts)
-        centres[k] = x[np.searchsorted(cumulative, rng.random() * cumulative[-1], "right")]
+        drawn = np.searchsorted(cumulative, rng.random() * cumulative[-1], "right")
+        centres[k] = x[min(int(drawn), len(x) - 1)]  # past the end where every value is a centre
         square = (x - centres[k]) ** 2
         distance = square if k == 0 else np.minimum(distance, square)
     for _ in range(50):

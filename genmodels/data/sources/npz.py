@@ -20,7 +20,7 @@ from genmodels.types import Images
 
 __all__ = ["NPZ", "UNREADABLE"]
 
-UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What reading an archive of arrays raises when it is damaged or holds objects."""
 ADVICE = "an .npz holds `images` (uint8, NHW or NHWC) and, optionally, `labels` and `class_names`"
 KNOWN = ("images", "labels", "class_names")
@@ -100,7 +100,7 @@ def _read(path: Path, wanted: Wanted) -> tuple[dict[str, np.ndarray], dict[str, 
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is not an .npz file (a zip archive of arrays); {ADVICE}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             there = archive.files
             arrays = {name: archive[name] for name in KNOWN if name in there}
             further = _further(archive, wanted, len(arrays.get("images", ())))

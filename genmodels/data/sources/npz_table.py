@@ -38,7 +38,7 @@ class NPZTable:
             ValueError: when an array cannot be read, is no column, or has another length.
         """
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
+            with Path(self.path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except UNREADABLE as error:
             raise ValueError(f"{self.path} cannot be read: {error}") from error

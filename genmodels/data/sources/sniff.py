@@ -27,7 +27,8 @@ def to_utf8(data: pa.Buffer, where: str, encoding: str | None, notes: list[str])
     marked = next((name for bom, name in _BOMS if start.startswith(bom)), None)
     if marked == "utf-8":
         data = data.slice(len(codecs.BOM_UTF8))
-    encoding = encoding or marked or ("utf-8" if _decodes(data, "utf-8") else None)
+    wide = None if marked == "utf-8" else marked
+    encoding = encoding or wide or ("utf-8" if _decodes(data, "utf-8") else None)
     if encoding is None:
         encoding = "cp1252" if _decodes(data, "cp1252") else "latin-1"
         notes.append(f"not UTF-8; read as {encoding} (set `encoding` if letters look wrong)")
