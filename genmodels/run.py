@@ -15,7 +15,8 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,27 @@ class Run:
         except OSError:
             self.remove()
             raise
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While this process trains the run, no other may.
+
+        Raises:
+            ValueError: when another one does.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.checkpoints / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ValueError(
+                f"another process is training {self}; wait for it or stop it"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def refuse_to_replace(self, *, overwrite: bool) -> None:
         """Raise `ValueError` when this path may not become a new run."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -96,7 +97,8 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
         samples, epoch = state["state_dict"]["samples_seen"], state["position"]["epoch"]
         log.info("Going on with %s from %s samples (epoch %s)", target, f"{int(samples):,}", epoch)
     sitting = _claim(cfg, target, partial(_sit, cfg, prepared, model, state), state is None)
-    return _fit(sitting, cfg, prepared, model, fresh=state is None)
+    with sitting.run.locked() if sitting.trainer.is_global_zero else nullcontext():
+        return _fit(sitting, cfg, prepared, model, fresh=state is None)
 
 
 def _choose_format(cfg: DictConfig, prepared: Prepared) -> None:

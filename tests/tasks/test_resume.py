@@ -143,6 +143,16 @@ def test_resume_auto_does_not_take_a_folder_of_something_else(tmp_path):
     assert (tmp_path / "run" / "thesis.txt").exists()
 
 
+def test_one_process_at_a_time_trains_a_run(tmp_path):
+    run = train_tiny(tmp_path)
+    longer = words(tmp_path, "trainer.max_epochs=6", "resume=auto")
+    before = run.metrics.read_text()
+    with run.locked(), pytest.raises(ValueError, match="another process is training"):
+        train(compose("train", longer))
+    assert run.metrics.read_text() == before
+    assert train(compose("train", longer)).read_manifest()["epochs"] == 6
+
+
 def test_resume_auto_starts_where_there_is_nothing(tmp_path):
     assert train_tiny(tmp_path, "resume=auto").read_manifest()["finished"]
 
