@@ -92,6 +92,13 @@ def export(work: Work, rank: Rank) -> dict[str, Any] | None:
 def _held(place: Export) -> Iterator[None]:
     """The folder under way, which keeps what is whole unless what was asked cannot be had."""
     place.open()
+    for other in place.others():
+        log.warning(
+            "%s holds shards of another request for %s: repeat its command to go on with it, or "
+            "remove it",
+            other,
+            place.out,
+        )
     keep = True
     try:
         yield

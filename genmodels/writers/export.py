@@ -11,6 +11,7 @@ interrupted one stopped. Several processes may write different shards of one req
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import logging
@@ -92,6 +93,11 @@ class Export:
                 "choose another out=..."
             ) from None
 
+    def others(self) -> list[Path]:
+        """Hidden folders of other requests for the same place: interrupted, or at work now."""
+        beside = self.out.parent.glob(f".{glob.escape(self.out.name)}.*.part")
+        return sorted(path for path in beside if path != self.hidden and path.is_dir())
+
     def published(self) -> bool:
         """Whether the dataset is there already, by this very request."""
         manifest = self.out / MANIFEST
@@ -111,12 +117,16 @@ class Export:
 
     def wait(self) -> dict[int, Written]:
         """All shards, once the other processes have written theirs."""
-        told = time.monotonic()
-        while len(written := self.written()) < self.shards:
+        written, told = self.written(), time.monotonic()
+        while left := [k for k in range(self.shards) if k not in written]:
             if time.monotonic() - told >= _SECONDS_PER_LINE:
-                told, left = time.monotonic(), self.shards - len(written)
-                log.info("waiting for other processes: %d of %d shards left", left, self.shards)
+                told = time.monotonic()
+                log.info(
+                    "waiting for other processes: %d of %d shards left", len(left), self.shards
+                )
             time.sleep(_POLL_SECONDS)
+            found = ((k, self._read(k)) for k in left)
+            written |= {k: shard for k, shard in found if shard is not None}
         return written
 
     def publish(self, *, overwrite: bool) -> None:

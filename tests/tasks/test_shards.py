@@ -134,7 +134,7 @@ def test_interrupted_pictures_go_on_with_the_next_shard(digits, tmp_path, monkey
     assert told(again) == told(whole)
 
 
-def test_another_request_does_not_take_up_what_was_left(rows, tmp_path, monkeypatch):
+def test_another_request_does_not_take_up_what_was_left(rows, tmp_path, monkeypatch, caplog):
     words = ("n=20000", SHARDS["parquet"])
     taken = sampling.Sampler._taken
     stopped_after(monkeypatch, 4, KeyboardInterrupt())
@@ -142,6 +142,7 @@ def test_another_request_does_not_take_up_what_was_left(rows, tmp_path, monkeypa
         write(rows, tmp_path / "out", *words)
     monkeypatch.setattr(sampling.Sampler, "_taken", taken)
     other = write(rows, tmp_path / "out", *words, "seed=5")
+    assert "holds shards of another request" in caplog.text
     assert hashes(other) == hashes(write(rows, tmp_path / "fresh", *words, "seed=5"))
 
 
