@@ -29,7 +29,7 @@ from omegaconf import DictConfig
 from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.files import read_json, sha256, write_json
 from genmodels.run import Run
-from genmodels.tasks.compose import require
+from genmodels.tasks.compose import require, resolved
 from genmodels.writers.base import MANIFEST
 from genmodels.writers.verify import differences
 
@@ -44,14 +44,6 @@ _COMMON = (
     "trainer.accelerator=cpu", "logger=none", "callbacks.preview=null",
     "callbacks.checkpoint.every_seconds=1", "callbacks.telemetry.every_seconds=1000000",
 )  # fmt: skip
-MODELS = {
-    "tvae": "data=flights batching.batch_size=500 trainer.max_epochs=20",
-    "dcgan": "data=digits trainer.max_epochs=3 batching.updates_per_epoch=150",
-}
-DATASETS = {
-    "tvae": "n=600000 format=csv writer.csv.rows_per_file=40000",
-    "dcgan": "n=12000 format=imagefolder writer.imagefolder.images_per_shard=1000",
-}
 
 
 @dataclass(frozen=True)
@@ -123,16 +115,16 @@ def crash(cfg: DictConfig) -> list[Outcome]:
         ValueError: for settings out of range.
     """
     require(cfg)
-    kills, models = int(cfg.kills), list(cfg.models)
-    if kills < 1 or not models or set(models) - set(MODELS):
+    kills, models, words = int(cfg.kills), list(cfg.models), resolved(cfg)["jobs"]
+    if kills < 1 or not models or set(models) - set(words):
         raise ValueError(
-            f"kills must be at least 1 and models some of {', '.join(MODELS)}, got kills={kills} "
+            f"kills must be at least 1 and models some of {', '.join(words)}, got kills={kills} "
             f"models={models}"
         )
     rng, outcomes = random.Random(int(cfg.seed)), []
     with tempfile.TemporaryDirectory(prefix="genmodels-crash-") as scratch:
         of = 2 * len(models)
-        for number, job in enumerate(_jobs(models, Path(scratch))):
+        for number, job in enumerate(_jobs({m: words[m] for m in models}, Path(scratch))):
             share = kills * (number + 1) // of - kills * number // of
             folder = Path(scratch) / f"job-{number}"
             folder.mkdir()
@@ -143,10 +135,10 @@ def crash(cfg: DictConfig) -> list[Outcome]:
     return outcomes
 
 
-def _jobs(models: Sequence[str], scratch: Path) -> Iterator[Job]:
+def _jobs(chosen: Mapping[str, Mapping[str, Sequence[str]]], scratch: Path) -> Iterator[Job]:
     """A training of each model, and a sampling of what it made."""
-    for model in models:
-        words = [f"model={model}", *MODELS[model].split(), *_COMMON]
+    for model, asked in chosen.items():
+        words = [f"model={model}", *asked["train"], *_COMMON]
         yield Job(
             f"train {model}",
             ["train", *words, "run={out}", "resume=auto"],
@@ -158,7 +150,7 @@ def _jobs(models: Sequence[str], scratch: Path) -> Iterator[Job]:
         _complete(["train", *words, f"run={trained}"])
         yield Job(
             f"sample {model}",
-            ["sample", f"run={trained}", *DATASETS[model].split(), "out={out}"],
+            ["sample", f"run={trained}", *asked["sample"], "out={out}"],
             _dataset_facts,
             _dataset_flaws,
             lambda out: (out / MANIFEST).is_file(),
