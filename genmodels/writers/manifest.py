@@ -125,6 +125,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
         *_asked(wishes),
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
+        *_guarded(manifest.get("formula_guard")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
@@ -166,6 +167,15 @@ def _filtered(found: Mapping[str, Any] | None) -> list[str]:
         f"agrees with {found['agreement_before']:.1%} of the labels of what the model draws and "
         f"with {found['agreement_after']:.1%} of those kept.{lost} Filtering trades variety for "
         "agreement: rare and hard examples are the first to go."
+    ]
+
+
+def _guarded(guard: bool | None) -> list[str]:
+    if not guard:
+        return []
+    return [
+        "Texts that a spreadsheet would run, such as `=1+1`, have an apostrophe before them; "
+        "genmodels takes it away when it reads them."
     ]
 
 

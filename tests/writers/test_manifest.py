@@ -167,6 +167,12 @@ def test_the_card_loads_classes_only_where_there_are_some(tmp_path, files, kind,
         assert others not in card
 
 
+@pytest.mark.parametrize("guard", [True, False, None])
+def test_the_card_says_what_is_done_to_texts_that_a_spreadsheet_would_run(tmp_path, files, guard):
+    write_card(tmp_path, written_manifest(tmp_path, files, FACTS | {"formula_guard": guard}))
+    assert ("apostrophe" in (tmp_path / "README.md").read_text()) == (guard is True)
+
+
 def test_the_lines_of_the_card_read_a_flat_folder(tmp_path, monkeypatch):
     images = Images(np.arange(24, dtype=np.uint8).reshape(2, 1, 3, 4))
     written = write_whole(ImageFolderWriter(), iter([images]), tmp_path)
