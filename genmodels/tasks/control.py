@@ -10,6 +10,7 @@ from typing import Any
 from genmodels.codecs.restrict import Restrictor
 from genmodels.data.open import open_source
 from genmodels.sampling.control.attempts import takes_evidence
+from genmodels.sampling.control.combinations import listed_in
 from genmodels.sampling.control.completion import Completion, Fill
 from genmodels.sampling.control.constraints import Constraints, parse_constraints
 from genmodels.sampling.control.control import Control
@@ -86,6 +87,8 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
     if isinstance(chosen["constraints"], str):
         chosen["constraints"] = [chosen["constraints"]]
     facts = {key: value for key, value in chosen.items() if value and value != _default(key)}
+    if listed := listed_in(chosen["constraints"] or ()):
+        facts["listed_in"] = listed
     if chosen["scenario"] is not None:
         chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
     if chosen["complete"] is not None:

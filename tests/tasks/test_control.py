@@ -226,3 +226,19 @@ def test_a_mistake_is_one_clear_error_and_leaves_nothing(made, tmp_path, words, 
         write(made, tmp_path / "out", *words)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_manifest_knows_what_a_file_of_combinations_held(made, tmp_path):
+    path = tmp_path / "combos.csv"
+    path.write_text("job\njudge\nclerk\nsmith\n")
+    asked = f"constraints=job in {path}"
+
+    def told(name):
+        out = write(made, tmp_path / name, asked, "redraws=60", "shortfall=drop", n=20)
+        manifest = json.loads((out / "manifest.json").read_text())
+        return manifest["control"]["listed_in"][str(path)], manifest["request"]
+
+    first = told("one")
+    assert told("two") == first
+    path.write_text("job\njudge\nclerk\n")
+    assert all(new != old for new, old in zip(told("three"), first, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from genmodels.data.parse import apply_schema
 from genmodels.sampling.control.wishes import find_column, near
 from genmodels.schema import TableSchema
 
-__all__ = ["Combinations", "read_combinations"]
+__all__ = ["Combinations", "listed_in", "read_combinations"]
 
 _FORM = re.compile(r"^(?P<names>.+?)\s+in\s+(?P<path>\S.*\.(?:csv|tsv|txt|parquet|arrow|feather))$")
 _BETWEEN = "\x1f"  # a sign that no text has
@@ -72,6 +73,19 @@ def read_combinations(text: str, schema: TableSchema) -> Combinations | None:
     if not len(known):
         raise ValueError(f"{key}: {form['path']} lists no combination")
     return Combinations(text, tuple(names), known)
+
+
+def listed_in(texts: Sequence[str]) -> dict[str, str]:
+    """The files that constraints name, and a hash of what is in each; what cannot be read is not.
+
+    Args:
+        texts: of constraints of any form.
+    """
+    found = {}
+    for form in filter(None, (_FORM.match(text.strip()) for text in texts)):
+        with suppress(OSError, ValueError):  # `read_combinations` says what is wrong
+            found[form["path"]] = open_source(form["path"], least=1).fingerprint()
+    return found
 
 
 def _joined(table: pa.Table, names: Sequence[str]) -> pa.Array:
