@@ -297,7 +297,7 @@ def test_ten_thousand_cases_end_without_a_traceback():
     if "GENMODELS_FUZZ" in os.environ:
         pytest.skip("this is the process of its own")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
-    environment = {**os.environ, "GENMODELS_FUZZ": "1220"}
+    environment = {**os.environ, "GENMODELS_FUZZ": "1400"}
     done = subprocess.run(command, env=environment, cwd=Path(__file__).parents[1],
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
