@@ -37,7 +37,9 @@ class Meter:
         if not self._sums:
             return {}
         names = list(self._sums)
-        sums = torch.stack([self._sums[name] for name in names]).tolist()
+        found = [self._sums[name] for name in names]
+        device = next((x.device for x in found if x.device.type != "cpu"), torch.device("cpu"))
+        sums = torch.stack([x.to(device) for x in found]).tolist()
         means = {name: s / self._counts[name] for name, s in zip(names, sums, strict=True)}
         self._sums, self._counts = {}, {}
         return means

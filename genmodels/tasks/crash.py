@@ -30,6 +30,7 @@ from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.files import read_json, sha256, write_json
 from genmodels.run import Run
 from genmodels.tasks.compose import require, resolved
+from genmodels.tasks.sample import whole_number
 from genmodels.writers.base import MANIFEST
 from genmodels.writers.verify import differences
 
@@ -115,13 +116,11 @@ def crash(cfg: DictConfig) -> list[Outcome]:
         ValueError: for settings out of range.
     """
     require(cfg)
-    kills, models, words = int(cfg.kills), list(cfg.models), resolved(cfg)["jobs"]
-    if kills < 1 or not models or set(models) - set(words):
-        raise ValueError(
-            f"kills must be at least 1 and models some of {', '.join(words)}, got kills={kills} "
-            f"models={models}"
-        )
-    rng, outcomes = random.Random(int(cfg.seed)), []
+    kills = whole_number("kills", cfg.kills, least=1)
+    models, words = list(cfg.models), resolved(cfg)["jobs"]
+    if not models or set(models) - set(words):
+        raise ValueError(f"models must be some of {', '.join(words)}, got {models}")
+    rng, outcomes = random.Random(whole_number("seed", cfg.seed, least=0)), []
     with tempfile.TemporaryDirectory(prefix="genmodels-crash-") as scratch:
         of = 2 * len(models)
         for number, job in enumerate(_jobs({m: words[m] for m in models}, Path(scratch))):
@@ -192,6 +191,9 @@ def _killed(
             process.wait(rng.uniform(0.1, outcome.seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(number)
+        except BaseException:
+            process.kill()
+            raise
         else:
             return False
         code = process.wait()

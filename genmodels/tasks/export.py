@@ -19,6 +19,7 @@ from genmodels.sampling.progress import tracked
 from genmodels.sampling.sampler import Sampler
 from genmodels.tasks.ranks import Rank
 from genmodels.types import Raw, num_rows
+from genmodels.wishes import TooFewRowsError
 from genmodels.writers.base import Shard, Writer, file_entry
 from genmodels.writers.croissant import write_croissant
 from genmodels.writers.export import Export, Written, refuse_existing, request_key
@@ -80,7 +81,7 @@ def export(work: Work, rank: Rank) -> dict[str, Any] | None:
     key = request_key({"facts": work.facts, "options": work.options})
     place = Export(out=work.out, key=key, shards=work.shards, rank=rank.number, alone=rank.of == 1)
     mine = rank.share(work.shards)
-    if rank.number and (not mine or place.published()):
+    if rank.number and (not mine or (place.published() and not work.overwrite)):
         return None
     refuse_existing(work.out, overwrite=work.overwrite)
     with _held(place):
@@ -99,14 +100,11 @@ def _held(place: Export) -> Iterator[None]:
             other,
             place.out,
         )
-    keep = True
     try:
         yield
-    except ValueError:
-        keep = False
-        raise
-    finally:
-        kept = place.close(keep=keep)
+    except BaseException as error:
+        place.fail()
+        kept = place.close(keep=not isinstance(error, TooFewRowsError))
         if kept:
             log.warning(
                 "%d of %d shards of %s are kept; the same command goes on from there",
@@ -114,6 +112,8 @@ def _held(place: Export) -> Iterator[None]:
                 place.shards,
                 place.out,
             )
+        raise
+    place.close(keep=True)
 
 
 def _write_shards(work: Work, place: Export, mine: range) -> None:
@@ -158,6 +158,7 @@ def _write_shard(work: Work, place: Export, number: int, pieces: Iterator[Piece]
 def _completed(work: Work, place: Export, key: str) -> dict[str, Any]:
     """The whole dataset appears, with its manifest and its card."""
     shards = [shard for _, shard in sorted(place.wait().items())]
+    place.sweep()
     work.sampler.counts = sum((Counter(shard.counts) for shard in shards), Counter())
     lists = work.writer.finish(place.folder, work.shards)
     facts = {**work.facts, "request": key, **work.told()}

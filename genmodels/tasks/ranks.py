@@ -10,8 +10,9 @@ __all__ = ["ALONE", "Rank", "this_rank"]
 
 _NAMES = (
     ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
 )
+"""Of Slurm those that srun sets: a batch script has a number, too, and is alone."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Rank:
     local_of: int = 1
 
     def share(self, count: int) -> range:
-        """Which of `count` things are this process's: in turn, and as many as others have."""
+        """Which of `count` things are this process's: one after another, as many as others have."""
         first, last = (-(-number * count // self.of) for number in (self.number, self.number + 1))
         return range(first, last)
 
@@ -57,11 +58,12 @@ def this_rank(environ: Mapping[str, str] | None = None) -> Rank:
 def _rank(told: Mapping[str, str], names: tuple[str, str, str, str]) -> Rank:
     try:
         number, of, local, local_of = (
-            int(told.get(name) or usual) for name, usual in zip(names, (0, 1, 0, 1), strict=True)
+            int((told.get(name) or str(usual)).partition("(")[0].partition(",")[0])
+            for name, usual in zip(names, (0, 1, 0, 1), strict=True)
         )
     except ValueError:
         number, of, local, local_of = -1, 0, 0, 1
     if not 0 <= number < of:
         said = ", ".join(f"{name}={told[name]}" for name in names if name in told)
         raise ValueError(f"the environment says {said}: the first must be below the second")
-    return Rank(number, of, max(0, local), max(1, local_of))
+    return Rank(number, of, max(0, local), max(1, local_of, local + 1))

@@ -7,6 +7,7 @@ import platform
 import signal
 import sys
 import time
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -35,6 +36,7 @@ from genmodels.tasks.labels import by_label, rows_of_classes
 from genmodels.tasks.ranks import ALONE, Rank, this_rank
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
+from genmodels.wishes import TooFewRowsError
 from genmodels.writers.base import MANIFEST, Writer
 from genmodels.writers.manifest import wishes_of
 
@@ -112,7 +114,7 @@ def sample(cfg: DictConfig) -> Path:
             **getattr(writer, "facts", {}),
             **_facts(source, loaded, sampler),
         },
-        options=_deciding(cfg, kind),
+        options=_deciding(cfg, kind, source),
         told=lambda: shortfall_facts(sampler) | filter_facts(sampler),
     )
     manifest = export(work, rank)
@@ -121,12 +123,14 @@ def sample(cfg: DictConfig) -> Path:
     return out
 
 
-def _deciding(cfg: DictConfig, kind: str) -> dict[str, Any]:
-    """Of all settings those that decide about the bytes of a dataset."""
+def _deciding(cfg: DictConfig, kind: str, source: Run) -> dict[str, Any]:
+    """Settings, and files of the run, that decide about the bytes of a dataset."""
     settings = resolved(cfg)
     words = {key: settings[key] for key in settings if key not in (*OFFHAND, *_OF_COMPOSING)}
     writer = {key: value for key, value in settings["writer"][kind].items() if key != "workers"}
-    return words | {"writer": writer}
+    files = (source.config, source.schema, source.codec, source.margins)
+    known = {file.name: sha256(file) for file in files if file.is_file()}
+    return words | {"writer": writer, "run": known, "zlib": zlib.ZLIB_RUNTIME_VERSION}
 
 
 def _say_rate(out: Path, rows: int, seconds: float) -> None:
@@ -242,7 +246,11 @@ def shortfall_facts(sampler: Sampler) -> dict[str, Any]:
     kept = found["asked"] - found["dropped"]
     worst = max(found["broken"], key=found["broken"].get)
     if not kept:
-        raise ValueError(f"none of {found['asked']:,} rows is as asked; {worst!r} failed most")
+        raise TooFewRowsError(
+            f"none of {found['asked']:,} rows is as asked; {worst!r} failed most",
+            kept=0,
+            asked=found["asked"],
+        )
     logger.warning(
         "%s of %s rows are as asked, the others were dropped; %r failed most",
         f"{kept:,}",
@@ -357,7 +365,7 @@ def pick_device(name: str, rank: Rank = ALONE) -> torch.device:
 
 def _versions() -> dict[str, str]:
     versions = {"genmodels": __version__, "python": platform.python_version()}
-    for name in ("torch", "numpy", "pyarrow"):
+    for name in ("torch", "numpy", "pyarrow", "pillow"):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -114,7 +114,7 @@ def _spell(values: pa.Array, column: Column, safe: Change) -> pa.Array:
     if pa.types.is_boolean(kind):
         return pc.if_else(values, "True", "False")
     if pa.types.is_timestamp(kind):
-        return _quote(_spell_times(values, column.format))
+        return _quote(safe(_spell_times(values, column.format)))
     if pa.types.is_floating(kind):
         if column.decimals is not None:
             values = pc.round(values, column.decimals)

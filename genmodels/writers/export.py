@@ -74,6 +74,7 @@ class Export:
         self.key, self.shards, self.alone = key, shards, alone
         self.hidden = self.out.with_name(f".{self.out.name}.{key}.part")
         self.folder, self.notes = self.hidden / "dataset", self.hidden / "shards"
+        self.rank = rank
         self.lock = FileLock(self.hidden / f"rank-{rank}.lock", timeout=0)
 
     def open(self) -> None:
@@ -92,10 +93,18 @@ class Export:
                 f"another process is writing {self.out} as it is asked for here; wait for it, or "
                 "choose another out=..."
             ) from None
+        for old in self._failed() if not self.rank else [self._failure()]:
+            old.unlink(missing_ok=True)
+
+    def fail(self) -> None:
+        """Let the first process know that this one has given up."""
+        if self.rank and self.hidden.is_dir():
+            self._failure().touch()
 
     def others(self) -> list[Path]:
         """Hidden folders of other requests for the same place: interrupted, or at work now."""
-        beside = self.out.parent.glob(f".{glob.escape(self.out.name)}.*.part")
+        digits = "[0-9a-f]" * len(self.key)
+        beside = self.out.parent.glob(f".{glob.escape(self.out.name)}.{digits}.part")
         return sorted(path for path in beside if path != self.hidden and path.is_dir())
 
     def published(self) -> bool:
@@ -116,13 +125,22 @@ class Export:
         write_json(self._note(number), asdict(Written(rows, dict(counts), entries)))
 
     def wait(self) -> dict[int, Written]:
-        """All shards, once the other processes have written theirs."""
+        """All shards, once the other processes have written theirs.
+
+        Raises:
+            ValueError: when one of them has given up.
+        """
         written, told = self.written(), time.monotonic()
         while left := [k for k in range(self.shards) if k not in written]:
             if time.monotonic() - told >= _SECONDS_PER_LINE:
                 told = time.monotonic()
                 log.info(
                     "waiting for other processes: %d of %d shards left", len(left), self.shards
+                )
+            if failed := self._failed():
+                raise ValueError(
+                    f"another process gave up ({', '.join(path.stem for path in failed)}): see "
+                    "what it said, and give the same command again"
                 )
             time.sleep(_POLL_SECONDS)
             found = ((k, self._read(k)) for k in left)
@@ -146,6 +164,17 @@ class Export:
             self._forget()
         self.lock.release()
         return kept
+
+    def sweep(self) -> None:
+        """Remove temporary files that a process left that was killed while it completed this."""
+        for orphan in self.folder.rglob(".*.part"):
+            orphan.unlink(missing_ok=True)
+
+    def _failure(self) -> Path:
+        return self.hidden / f"rank-{self.rank}.failed"
+
+    def _failed(self) -> list[Path]:
+        return sorted(self.hidden.glob("rank-*.failed"))
 
     def _forget(self) -> None:
         shutil.rmtree(self.hidden, ignore_errors=True)
@@ -173,11 +202,11 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         overwrite: an earlier dataset (a folder with a manifest) may be replaced.
     """
     if path.is_dir():
-        if not any(path.iterdir()) or (overwrite and (path / MANIFEST).is_file()):
+        if not any(path.iterdir()) or (overwrite and _is_dataset(path)):
             return
         if overwrite:
             raise FileExistsError(
-                f"{path} is not a dataset written by genmodels (it has no {MANIFEST}): "
+                f"{path} is not a dataset written by genmodels (no {MANIFEST} says so): "
                 "overwrite=true replaces only such a folder; choose another out=..."
             )
         raise FileExistsError(
@@ -187,6 +216,14 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise FileExistsError(f"{path} exists and is not a folder; choose another out=...")
 
 
+def _is_dataset(path: Path) -> bool:
+    """Whether the manifest says so: a run has one, too."""
+    try:
+        return read_json(path / MANIFEST).get("synthetic") is True
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def _replace(new: Path, path: Path) -> None:
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
     existed = path.exists()
@@ -194,8 +231,8 @@ def _replace(new: Path, path: Path) -> None:
         path.rename(old)
     try:
         new.rename(path)
-    except OSError:
-        if existed:
+    except BaseException:
+        if existed and not path.exists():
             old.rename(path)
         raise
     if existed:

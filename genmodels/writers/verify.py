@@ -11,14 +11,14 @@ from typing import Any
 from genmodels.files import read_json, sha256
 from genmodels.writers.base import MANIFEST
 
-__all__ = ["differences", "digest"]
+__all__ = ["differences", "digest", "read_manifest"]
 
 
 def digest(manifest: Mapping[str, Any]) -> str:
     """A hash of all entries of a manifest but `digest` itself, in any order."""
     rest = {key: value for key, value in manifest.items() if key != "digest"}
     text = json.dumps(rest, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def differences(folder: Path) -> Iterator[str]:
@@ -32,7 +32,8 @@ def differences(folder: Path) -> Iterator[str]:
     Raises:
         ValueError: when the folder holds no manifest that can be read.
     """
-    manifest = _manifest(folder)
+    folder = folder.resolve()
+    manifest = read_manifest(folder)
     if manifest.get("digest") != digest(manifest):
         yield f"{MANIFEST}: changed since it was written"
     entries = [*_entries(manifest, "files"), *_entries(manifest, "documents")]
@@ -47,9 +48,14 @@ def differences(folder: Path) -> Iterator[str]:
             yield f"{path}: not listed in {MANIFEST}"
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a dataset, with a number of `rows` and a list of `files`.
+
+    Raises:
+        ValueError: when there is none, or it cannot be read.
+    """
     path = folder / MANIFEST
-    if not path.is_file():
+    if path.is_symlink() or not path.is_file():
         raise ValueError(
             f"{folder} is not a dataset written by genmodels: it has no {MANIFEST}. Give the "
             "folder that `genmodels sample` named"
@@ -60,11 +66,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("synthetic") is not True:
         raise ValueError(f"{path} is not the manifest of a dataset written by genmodels")
+    if not isinstance(manifest.get("rows", 0), int):
+        raise ValueError(f"{path} does not say how many rows there are in its manifest")
+    _entries(manifest, "files")
     return manifest
 
 
 def _entries(manifest: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    entries = manifest.get(key, [])
+    entries = manifest.get(key, [] if key == "documents" else None)
     whole = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
     if not whole:
         raise ValueError(f"{MANIFEST} has no list of {key}")
@@ -85,10 +94,14 @@ def _difference(folder: Path, entry: Mapping[str, Any]) -> str | None:
     if not isinstance(name, str) or not _inside(name):
         return "not a path inside the dataset"
     path = folder / name
-    if any(part.is_symlink() for part in (path, *path.parents) if part.is_relative_to(folder)):
-        return "a link, which no dataset has"
-    if not path.is_file():
-        return "missing"
+    try:
+        inside = (part for part in (path, *path.parents) if folder in part.parents)
+        if any(part.is_symlink() for part in inside):
+            return "a link, which no dataset has"
+        if not path.is_file():
+            return "missing"
+    except (OSError, ValueError):
+        return "not a name that a file can have"
     if path.stat().st_size != entry.get("bytes"):
         return f"changed: {path.stat().st_size:,} bytes instead of {entry.get('bytes')}"
     return None if sha256(path) == entry.get("sha256") else "changed"

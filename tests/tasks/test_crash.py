@@ -65,10 +65,18 @@ def test_a_job_that_leaves_half_a_file_is_found_out(monkeypatch, tmp_path):
     assert any(": ha" in text for text in outcome.problems)
 
 
-@pytest.mark.parametrize("words", [["kills=0"], ["models=[]"], ["models=[gpt]"]])
-def test_impossible_settings_are_refused(words):
-    with pytest.raises(ValueError, match="kills must be at least 1 and models some of tvae, dcgan"):
-        crash.crash(compose("selftest", ["subject=crash", *words]))
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("kills=0", "kills must be at least 1"),
+        ("kills=x", "kills must be a whole number"),
+        ("models=[]", "models must be some of tvae, dcgan"),
+        ("models=[gpt]", "models must be some of tvae, dcgan"),
+    ],
+)
+def test_impossible_settings_are_refused(word, said):
+    with pytest.raises(ValueError, match=said):
+        crash.crash(compose("selftest", ["subject=crash", word]))
 
 
 @pytest.mark.parametrize("problems", [[], ["weights differ"]])

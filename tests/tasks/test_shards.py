@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from genmodels.sampling import sampler as sampling
 from genmodels.tasks.compose import compose
-from genmodels.tasks.ranks import Rank
+from genmodels.tasks.ranks import Rank, this_rank
 from genmodels.tasks.sample import sample
 from tests.tasks.pictures import train_digits
 from tests.tasks.small import train_tiny
@@ -164,6 +165,56 @@ def test_processes_share_the_shards_and_the_first_completes_them(rows, tmp_path,
     as_rank(monkeypatch, 1, 3)
     write(rows, tmp_path / "out", *words)  # one that comes late finds that all is done
     assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", "out"]
+
+
+def test_processes_replace_a_dataset_of_the_same_request(rows, tmp_path, monkeypatch):
+    words = ("n=20000", SHARDS["parquet"])
+    before = hashes(write(rows, tmp_path / "out", *words))
+    for number in (1, 0):
+        as_rank(monkeypatch, number, 2)
+        write(rows, tmp_path / "out", *words, "overwrite=true")
+    assert hashes(tmp_path / "out") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_a_run_is_no_dataset_to_be_replaced(rows, tmp_path):
+    with pytest.raises(FileExistsError, match="not a dataset"):
+        write(rows, rows, "n=10", "overwrite=true")
+    assert (rows / "model.safetensors").is_file()
+
+
+def test_shards_of_a_run_that_changed_since_are_not_taken_up(rows, tmp_path, monkeypatch):
+    run = shutil.copytree(rows, tmp_path / "run")
+    words = ("n=20000", SHARDS["csv"], "format=csv")
+    taken = sampling.Sampler._taken
+    stopped_after(monkeypatch, 4, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        write(run, tmp_path / "out", *words)
+    monkeypatch.setattr(sampling.Sampler, "_taken", taken)
+    codec = run / "codec.json"
+    codec.write_text(codec.read_text().replace("oslo", "omsk"))
+    out = write(run, tmp_path / "out", *words)
+    assert all("oslo" not in file.read_text() for file in (out / "data").iterdir())
+
+
+BATCH = {"SLURM_PROCID": "0", "SLURM_NTASKS": "4", "SLURM_LOCALID": "0"}
+STEP = {"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "8", "SLURM_LOCALID": "3"}
+NODES = {"SLURM_STEP_TASKS_PER_NODE": "6(x2)"}
+TORCHRUN = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "rank"),
+    [
+        ({}, Rank()),
+        (BATCH, Rank()),
+        (STEP, Rank(3, 8, 3, 4)),
+        (STEP | NODES, Rank(3, 8, 3, 6)),
+        (TORCHRUN, Rank(1, 2, 0, 1)),
+    ],
+)
+def test_the_environment_says_which_process_this_is(told, rank):
+    assert this_rank(told) == rank
 
 
 def test_a_process_without_a_share_does_nothing(rows, tmp_path, monkeypatch):

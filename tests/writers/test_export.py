@@ -88,6 +88,36 @@ def test_of_several_processes_none_removes_what_others_write(tmp_path):
     assert list(second.written()) == [1]
 
 
+def test_the_first_process_does_not_wait_for_one_that_gave_up(tmp_path):
+    first, second = (begun(tmp_path / "out", rank=k, alone=False) for k in (0, 1))
+    shard(first, 0)
+    second.fail()
+    with pytest.raises(ValueError, match=r"another process gave up \(rank-1\)"):
+        first.wait()
+    second.close(keep=True)
+    again = begun(tmp_path / "out", rank=1, alone=False)
+    shard(again, 1)
+    assert sorted(first.wait()) == [0, 1]
+
+
+def test_temporary_files_of_a_killed_process_are_swept(tmp_path):
+    export = begun(tmp_path / "out", shards=1)
+    shard(export, 0)
+    (export.folder / ".README.md.1234.part").write_text("half")
+    export.sweep()
+    assert names(export.folder) == ["0.txt"]
+
+
+def test_work_for_another_folder_of_a_longer_name_is_none_of_ours(tmp_path):
+    other = Export(out=tmp_path / "out.x", key="abc", shards=1)
+    other.open()
+    export = begun(tmp_path / "out")
+    assert export.others() == []
+    third = Export(out=tmp_path / "out", key="abd", shards=1)
+    third.open()
+    assert export.others() == [third.hidden]
+
+
 def test_one_request_is_written_by_one_process_at_a_time(tmp_path):
     export = begun(tmp_path / "out")
     with pytest.raises(ValueError, match="another process is writing"):
@@ -129,7 +159,10 @@ def test_overwrite_replaces_a_dataset_but_nothing_else(tmp_path):
     (out / "thesis.txt").write_text("years of work")
     with pytest.raises(FileExistsError, match="not a dataset"):
         refuse_existing(out, overwrite=True)
-    (out / MANIFEST).write_text("{}")
+    (out / MANIFEST).write_text('{"finished": true}')  # of a run
+    with pytest.raises(FileExistsError, match="not a dataset"):
+        refuse_existing(out, overwrite=True)
+    (out / MANIFEST).write_text('{"synthetic": true}')
     export = begun(out, shards=1)
     shard(export, 0)
     assert names(out) == [MANIFEST, "thesis.txt"]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from genmodels.tasks.verify import _printable
 from genmodels.writers.base import MANIFEST, file_entry
 from genmodels.writers.manifest import manifest_of, write_manifest
 from genmodels.writers.verify import differences, digest
@@ -86,6 +87,38 @@ def test_a_link_is_not_followed(folder):
     (folder / "data").replace(inner)
     (folder / "data").symlink_to(inner)
     assert sum("a link" in line for line in differences(folder)) == 2
+
+
+def test_a_dataset_that_a_link_names_is_as_it_was_written(folder, tmp_path):
+    (tmp_path / "link").symlink_to(folder)
+    assert list(differences(tmp_path / "link")) == []
+
+
+def test_a_manifest_that_is_a_link_is_none(folder, tmp_path):
+    (folder / MANIFEST).replace(tmp_path / MANIFEST)
+    (folder / MANIFEST).symlink_to(tmp_path / MANIFEST)
+    with pytest.raises(ValueError, match="has no manifest"):
+        list(differences(folder))
+
+
+@pytest.mark.parametrize("change", [lambda m: m.pop("files"), lambda m: m.update(rows="many")])
+def test_a_manifest_without_what_every_one_has_is_refused(folder, change):
+    altered(folder, change)
+    with pytest.raises(ValueError, match="manifest"):
+        list(differences(folder))
+
+
+def test_names_that_no_file_can_have_are_differences(folder):
+    for path in ("x" * 5000, "\ud800"):
+        altered(folder, lambda m, path=path: m["files"][0].update(path=path))
+        assert any(line.startswith(path[:50]) for line in differences(folder))
+
+
+def test_a_name_cannot_move_the_cursor():
+    said = _printable("x\r\x1b[2K/h is as it was written\n")
+    assert said == "x\\r\\x1b[2K/h is as it was written\\n"
+    assert len(_printable("x" * 5000)) == 300
+    assert _printable("größe.csv: missing") == "größe.csv: missing"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"synthetic": 1}', "[" * 100_000])
