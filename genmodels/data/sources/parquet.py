@@ -59,10 +59,12 @@ def _read(file: Path) -> pa.Table:
         raise ValueError(f"{file} is empty")
     try:
         table = _arrow(file) if file.name.lower().endswith(ARROW_SUFFIXES) else _parquet(file)
-    except (pa.ArrowInvalid, OSError) as error:
+        table.validate(full=True)  # texts that are none, and indices beyond a dictionary
+        table = _without_index(table)
+        names, notes = unique_names(table.column_names)
+    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
-    names, notes = unique_names(_without_index(table).column_names)
-    return with_notes(_without_index(table).rename_columns(names).replace_schema_metadata(), notes)
+    return with_notes(table.rename_columns(names).replace_schema_metadata(), notes)
 
 
 def _parquet(file: Path) -> pa.Table:
