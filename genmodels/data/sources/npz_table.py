@@ -74,7 +74,7 @@ def holds_table(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, RuntimeError, OSError):
         return False  # reading it says what is wrong
     return bool(names) and "images.npy" not in names
 

@@ -176,7 +176,7 @@ def holds_images(file: Path) -> bool:
         return False
     try:
         return any(_is_image(field) for field in pq.read_schema(file))
-    except (pa.ArrowInvalid, UnicodeDecodeError, OSError):
+    except (pa.ArrowException, UnicodeDecodeError, OSError):
         return False
 
 

@@ -62,7 +62,7 @@ def _read(file: Path) -> pa.Table:
         table.validate(full=True)  # texts that are none, and indices beyond a dictionary
         table = _without_index(table)
         names, notes = unique_names(table.column_names)
-    except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
     return with_notes(table.rename_columns(names).replace_schema_metadata(), notes)
 
