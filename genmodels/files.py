@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["atomic_path", "read_json", "sha256", "write_json", "write_text"]
+__all__ = ["MANIFEST", "atomic_path", "read_json", "sha256", "write_json", "write_text"]
+
+
+MANIFEST = "manifest.json"
+"""What a run and a dataset say of themselves."""
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from typing import Any
 
 from torch import Tensor
 
-from genmodels.files import atomic_path, read_json, write_json, write_text
+from genmodels.files import MANIFEST, atomic_path, read_json, write_json, write_text
 
 __all__ = ["Run"]
 
@@ -45,7 +45,7 @@ class Run:
         self.weights = self.path / "model.safetensors"
         self.classifier = self.path / "classifier.safetensors"
         self.classifier_facts = self.path / "classifier.json"
-        self.manifest = self.path / "manifest.json"
+        self.manifest = self.path / MANIFEST
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.jsonl"
         self.tensorboard = self.path / "tensorboard"

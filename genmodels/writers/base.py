@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from genmodels.files import sha256
+from genmodels.files import MANIFEST, sha256
 from genmodels.types import Raw
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
 ]
 __all__ += ["tables"]
 
-MANIFEST = "manifest.json"
 STATEMENT = (
     "This data is synthetic: every record was drawn from a generative model, none was observed. "
     "Synthetic does not mean anonymous: whether records of the training data can be inferred "

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
 
 from genmodels.cli import main
+from tests.archives import picture, tar_of
 from tests.tasks.pictures import train_digits
 from tests.tasks.small import train_tiny
 
@@ -167,38 +167,23 @@ def test_a_header_that_promises_more_than_there_is_is_refused(run, tmp_path, cap
         refused(sampled(run, tmp_path), capsys)
 
 
-def tar_of(path, members):
-    with tarfile.open(path, "w") as archive:
-        for name, blob, kind in members:
-            info = tarfile.TarInfo(name)
-            info.type, info.size = kind, len(blob)
-            info.linkname = "/etc/passwd" if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else ""
-            archive.addfile(info, io.BytesIO(blob))
-    return path
-
-
-def png(side=8):
-    buffer = io.BytesIO()
-    Image.fromarray(np.zeros((side, side), np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 @pytest.mark.parametrize(
     "member",
     [
-        ("../outside.png", png(), tarfile.REGTYPE),
-        ("/tmp/outside.png", png(), tarfile.REGTYPE),
-        ("a/../../outside.png", png(), tarfile.REGTYPE),
+        ("../outside.png", picture(), tarfile.REGTYPE),
+        ("/tmp/outside.png", picture(), tarfile.REGTYPE),
+        ("a/../../outside.png", picture(), tarfile.REGTYPE),
         ("link.png", b"", tarfile.SYMTYPE),
         ("hard.png", b"", tarfile.LNKTYPE),
         ("pipe.png", b"", tarfile.FIFOTYPE),
-        ("cut.png", png()[:40], tarfile.REGTYPE),
+        ("cut.png", picture()[:40], tarfile.REGTYPE),
         ("pickle.png", pickle.dumps(1), tarfile.REGTYPE),
     ],
 )
 def test_an_archive_with_a_hostile_member_is_refused_and_not_unpacked(tmp_path, capsys, member):
-    good = [(f"{i:06d}.png", png(), tarfile.REGTYPE) for i in range(60)]
-    path = tar_of(tmp_path / "train.tar", [*good, member])
+    name, blob, kind = member
+    good = {f"{i:06d}.png": picture() for i in range(60)}
+    path = tar_of(tmp_path / "train.tar", {**good, name: blob}, {name: kind})
     before = sorted(p.name for p in tmp_path.rglob("*"))
     refused(
         ["train", "model=conv_vae", "data=webdataset", f"data.path={path}",
@@ -227,8 +212,8 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path, capsys):
     folder = tmp_path / "pictures" / "a"
     folder.mkdir(parents=True)
     for i in range(40):
-        (folder / f"{i}.png").write_bytes(png())
-    blob = bytearray(png())
+        (folder / f"{i}.png").write_bytes(picture())
+    blob = bytearray(picture())
     blob[16:24] = (60_000).to_bytes(4, "big") * 2  # width and height of the header
     (folder / "bomb.png").write_bytes(bytes(blob))
     said = refused(

@@ -18,6 +18,7 @@ from genmodels.types import Images
 from genmodels.writers.base import Writer
 from genmodels.writers.parquet import ParquetWriter
 from genmodels.writers.webdataset import WebDatasetWriter
+from tests.archives import picture, tar_of
 from tests.writers.whole import write_whole
 
 NAMES = ("cat", "dög")
@@ -140,21 +141,6 @@ def test_what_does_not_suit_is_refused(tmp_path):
     with pytest.raises(ValueError, match="compress_level must be 0 to 9"):
         tar_writer(compress_level=10)
     assert isinstance(tar_writer(), Writer)
-
-
-def tar_of(path, members):
-    with tarfile.open(path, "w") as archive:
-        for name, blob in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(blob)
-            archive.addfile(member, io.BytesIO(blob))
-    return path
-
-
-def picture(side=4):
-    file = io.BytesIO()
-    Image.fromarray(np.zeros((side, side), np.uint8)).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(

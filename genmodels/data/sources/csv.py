@@ -24,7 +24,7 @@ from genmodels.data.sources.parts import (
     with_notes,
 )
 from genmodels.data.sources.sniff import has_decimal_comma, sniff_separator, to_utf8
-from genmodels.files import read_json
+from genmodels.files import MANIFEST, read_json
 from genmodels.spreadsheets import restored
 
 __all__ = ["CSV", "CSV_SUFFIXES", "DECIMAL", "read_csv_bytes"]
@@ -33,8 +33,6 @@ CSV_SUFFIXES = tuple(
     text + packed for text in (".csv", ".tsv", ".txt") for packed in ("", ".gz", ".bz2", ".zst")
 )
 DECIMAL = b"genmodels.decimal"
-
-MANIFEST = "manifest.json"
 
 logger = logging.getLogger(__name__)
 
