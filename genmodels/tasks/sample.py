@@ -111,7 +111,7 @@ def sample(cfg: DictConfig) -> Path:
             "format": kind,
             "seed": sampler.draws.seed,
             **told,
-            **getattr(writer, "facts", {}),
+            **writer.facts,
             **_facts(source, loaded, sampler),
         },
         options=_deciding(cfg, kind, source),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +42,7 @@ class ArrowWriter:
             raise ValueError(NO_TABLE)
         if compression not in get_args(Compression):
             raise ValueError(f"writer.compression must be none, lz4 or zstd, got {compression!r}")
+        self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.row_group_rows = positive("row_group_rows", row_group_rows)
         self.compression = None if compression == "none" else compression

@@ -8,7 +8,7 @@ turns the pieces of one shard into files; `export.py` keeps the folder that they
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -70,10 +70,14 @@ class Writer(Protocol):
 
     Attributes:
         rows_per_shard: rows asked for in each shard but the last; None: all in one.
+        facts: what a manifest says of the format besides its name, plain JSON.
     """
 
     @property
     def rows_per_shard(self) -> int | None: ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
 
     def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
         """Consume the pieces of a shard, in order, into `folder`; returns its files in order.

@@ -11,7 +11,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +51,7 @@ class CSVWriter:
         self.schema = schema
         self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.gzip = gzip
-        self.facts = {"formula_guard": formula_guard}
+        self.facts: dict[str, Any] = {"formula_guard": formula_guard}
         self._safe = guarded if formula_guard else _as_it_is
 
     def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from genmodels.files import atomic_path
 from genmodels.types import Images, Raw
@@ -46,6 +46,7 @@ class ImageFolderWriter:
         compress_level: int = 1,
         workers: int | None = None,
     ) -> None:
+        self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("images_per_shard", images_per_shard)
         self.compress_level = check_level(compress_level)
         self.workers = workers

@@ -11,6 +11,7 @@ import itertools
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +39,7 @@ class NPZWriter:
         if compress_level not in range(10):
             raise ValueError(f"writer.compress_level must be 0 to 9, got {compress_level}")
         self.compress_level = compress_level
+        self.facts: dict[str, Any] = {}
         self.rows_per_shard = (
             None if rows_per_file is None else positive("rows_per_file", rows_per_file)
         )

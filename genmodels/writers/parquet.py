@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,6 +58,7 @@ class ParquetWriter:
         self.images = isinstance(schema, ImageSchema)
         per_file = positive("rows_per_file", rows_per_file)
         images = positive("images_per_file", images_per_file)
+        self.facts: dict[str, Any] = {}
         self.rows_per_shard = images if self.images else per_file
         self.row_group_rows = positive("row_group_rows", row_group_rows)
         self.images_per_group = positive("images_per_group", images_per_group)

@@ -11,6 +11,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from genmodels.types import Images, Raw
 from genmodels.writers.base import Shard, positive, sync_file
@@ -31,6 +32,7 @@ class WebDatasetWriter:
     def __init__(
         self, *, rows_per_file: int = 10_000, compress_level: int = 1, workers: int | None = None
     ) -> None:
+        self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.compress_level = check_level(compress_level)
         self.workers = workers
