@@ -15,7 +15,7 @@ help: ## Print what can be made
 install: $(VENV)/.installed ## Make the environment with the embedded datasets
 dev: $(VENV)/.developer ## Make the environment with the tools of a developer
 
-quickstart: $(VENV)/.installed ## Train on real flights, write a synthetic dataset and a report (about 3 minutes)
+quickstart: $(VENV)/.installed ## Train on real flights, write a synthetic dataset and a report (about 4 minutes)
 	$(RUN)/genmodels train data=flights run=$(QUICKSTART)/run overwrite=true
 	$(RUN)/genmodels sample run=$(QUICKSTART)/run n=30000 out=$(QUICKSTART)/synthetic overwrite=true
 	$(RUN)/genmodels evaluate run=$(QUICKSTART)/run synthetic=$(QUICKSTART)/synthetic out=$(QUICKSTART)/report

@@ -1,4 +1,4 @@
-"""The Python API: `Synthesizer(model="tvae").fit(frame).sample(1000)`.
+"""The Python API: `Synthesizer(model="tabvae").fit(frame).sample(1000)`.
 
 A thin face on the tasks: the same configurations, the same runs on disk, no pickle.
 """
@@ -48,7 +48,7 @@ class Synthesizer(BaseEstimator):
     """Learns a table or images, and draws synthetic ones.
 
     Args:
-        model: a model of `genmodels train --help`, such as "tvae", "ctgan" or "conv_vae".
+        model: a model of `genmodels train --help`, such as "tabvae", "ctgan" or "dcgan".
         seed: of everything random in `fit`.
         epochs: passes over the data; None: what the model's configuration says.
         overrides: further words of `genmodels train`, such as "model.latent_dim=64".
@@ -61,7 +61,7 @@ class Synthesizer(BaseEstimator):
 
     def __init__(
         self,
-        model: str = "tvae",
+        model: str = "tabvae",
         *,
         seed: int = 0,
         epochs: int | None = None,

@@ -56,7 +56,7 @@ def test_help_shows_what_other_words_of_the_line_come_to(capsys):
 
 def test_help_marks_the_default_of_each_group(capsys):
     out = call(capsys, "train", "--help")[1]
-    assert "\nmodel=...  (default: tvae)\n" in out
+    assert "\nmodel=...  (default: tabvae)\n" in out
     assert "\ndata=...  (default: csv)\n" in out
     assert "\nexperiment=...\n" in out
 
@@ -127,7 +127,10 @@ EMPTY = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a,b\n1,2\n"}
         (["train", GOOD, "model.optimizer.lr=-1"], "model.optimizer"),
         (["train", GOOD, "model.optimizer.lr=fast"], "model.optimizer"),
         (["train", GOOD, "callbacks.checkpoint.every_seconds=often"], "checkpoint.every_seconds"),
-        (["train", GOOD, "model.latent_dim=big"], "model.latent_dim must be a whole number"),
+        (
+            ["train", GOOD, "model=tvae", "model.latent_dim=big"],
+            "model.latent_dim must be a whole number",
+        ),
         (["train", GOOD, "codec.max_modes=few"], "codec.max_modes must be a whole number"),
         (["train", GOOD, "data.holdout=most"], "data.holdout must be a number"),
         (["train", GOOD, "data.target=incom"], "no column 'incom'; did you mean 'income'"),

@@ -70,7 +70,7 @@ def test_save_and_load_give_the_same_rows(fitted, tmp_path):
 
 
 def test_a_temporary_run_goes_with_its_synthesizer():
-    made = Synthesizer(epochs=1, overrides=QUICK).fit(frame())
+    made = Synthesizer("tvae", epochs=1, overrides=QUICK).fit(frame())
     run = made.run_
     assert (run / "model.safetensors").is_file()
     del made
@@ -80,7 +80,7 @@ def test_a_temporary_run_goes_with_its_synthesizer():
 
 def test_a_named_run_stays(tmp_path):
     table = pa.Table.from_pandas(frame()[["x", "target"]])
-    made = Synthesizer(epochs=1, overrides=QUICK, run=tmp_path / "run").fit(table)
+    made = Synthesizer("tvae", epochs=1, overrides=QUICK, run=tmp_path / "run").fit(table)
     assert isinstance(made.sample(5), pd.DataFrame)
     del made
     gc.collect()
@@ -89,14 +89,14 @@ def test_a_named_run_stays(tmp_path):
 
 def test_a_file_is_data_too(tmp_path):
     frame()[["x", "target"]].to_csv(tmp_path / "a file.csv", index=False)
-    made = Synthesizer(epochs=1, overrides=QUICK).fit(tmp_path / "a file.csv")
+    made = Synthesizer("tvae", epochs=1, overrides=QUICK).fit(tmp_path / "a file.csv")
     assert list(made.sample(3).columns) == ["x", "target"]
 
 
 def test_a_schema_decides_what_columns_mean():
     data = pd.DataFrame({"x": np.arange(200) % 7, "y": np.arange(200) % 11})
     columns = [{"name": name, "kind": "continuous"} for name in ("x", "y")]
-    made = Synthesizer(epochs=1, overrides=QUICK)
+    made = Synthesizer("tvae", epochs=1, overrides=QUICK)
     made.fit(data.astype(float), schema={"kind": "table", "columns": columns})
     assert [column.kind for column in made.schema_.columns] == ["continuous", "continuous"]
 
@@ -171,14 +171,14 @@ def test_fit_leaves_the_process_as_it_was():
         return levels, notes, draws, torch.get_rng_state().tolist(), list(warnings.filters)
 
     before = state()
-    Synthesizer(epochs=1, overrides=QUICK).fit(frame())
+    Synthesizer("tvae", epochs=1, overrides=QUICK).fit(frame())
     assert state() == before
 
 
 def test_a_target_may_have_any_name():
     name = "it's, (the) target=\\"
     data = frame()[["x", "target"]].rename(columns={"target": name})
-    made = Synthesizer(epochs=1, overrides=QUICK).fit(data, target=name)
+    made = Synthesizer("tvae", epochs=1, overrides=QUICK).fit(data, target=name)
     assert made.schema_.target.name == name
 
 

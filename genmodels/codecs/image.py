@@ -210,7 +210,7 @@ def _images(raw: Raw) -> Images:
     if not isinstance(raw, Images):
         raise ValueError(
             "this codec is for images, but the data is a table; choose a model for tables "
-            "(model=ctgan, model=tvae) or image data (data=imagefolder, data=npz)"
+            "(model=tabvae, model=ctgan) or image data (data=imagefolder, data=npz)"
         )
     return raw
 

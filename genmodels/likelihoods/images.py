@@ -41,7 +41,7 @@ def checked(layout: Layout, sampling: Sampling) -> ImageLayout:
     """
     if not isinstance(layout, ImageLayout):
         raise ValueError(
-            "this likelihood is for images, the data is a table; choose model=tvae, or image "
+            "this likelihood is for images, the data is a table; choose model=tabvae, or image "
             "data such as data=imagefolder"
         )
     if sampling not in ("mean", "draw"):

@@ -113,7 +113,7 @@ def _images(layout: Layout) -> ImageLayout:
     if not isinstance(layout, ImageLayout):
         raise ValueError(
             "this model is for images, the data is a table; choose a model for tables such "
-            "as model=ctgan or model=tvae, or image data such as data=imagefolder"
+            "as model=tabvae or model=ctgan, or image data such as data=imagefolder"
         )
     return layout
 

@@ -96,7 +96,7 @@ class ImageHead(nn.Module):
         if not isinstance(layout, ImageLayout):
             raise ValueError(
                 "heads.ImageHead makes images, but the data are a table; choose a model for "
-                "tables, such as model=ctgan or model=tvae"
+                "tables, such as model=tabvae or model=ctgan"
             )
 
     def forward(self, outputs: Tensor) -> Tensor:

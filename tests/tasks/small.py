@@ -13,6 +13,7 @@ TINY = [
     "logger=none",
     "batching.batch_size=50",
     "batching.updates_per_step=2",
+    "model=tvae",
     "model.encoder.hidden=[16]",
     "model.decoder.hidden=[16]",
     "model.latent_dim=4",

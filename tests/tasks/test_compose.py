@@ -55,14 +55,17 @@ def test_a_list_of_files_and_quotes_are_understood(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["model.latnt_dim=3"], r"no model\.latnt_dim; did you mean model\.latent_dim\?"),
+        (
+            ["model=tvae", "model.latnt_dim=3"],
+            r"no model\.latnt_dim; did you mean model\.latent_dim\?",
+        ),
         (["trainer.max_epoch=3"], r"did you mean trainer\.max_epochs\?"),
         (["data=_table", "trainer.max_epoch=3"], r"did you mean trainer\.max_epochs\?"),
         (["modle=tvae"], "no modle; did you mean model"),
         (["model=tvea"], "no model=tvea; did you mean tvae"),
         (["data=xyzzy"], r"no data=xyzzy; there are: .*csv"),
         (["model=ctgan", "loss=hing"], "no loss=hing; did you mean hinge"),
-        (["loss=hinge"], r"loss=\.\.\. has no place in model=tvae"),
+        (["model=tvae", "loss=hinge"], r"loss=\.\.\. has no place in model=tvae"),
         (["seed"], "not of the form key=value"),
         (["seed=1,2"], "names several values"),
         (["model.encoder.hidden=[1,2"], "cannot read .* quotes"),

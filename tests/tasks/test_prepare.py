@@ -31,7 +31,7 @@ def people(path, rows=400):
 
 def prepared(frame, path, *words):
     frame.to_csv(path, index=False)
-    return prepare(compose("train", [f"data.path={path}", *words]), None, None)
+    return prepare(compose("train", ["model=tvae", f"data.path={path}", *words]), None, None)
 
 
 def test_the_schema_knows_nothing_of_other_rows(tmp_path):
@@ -113,7 +113,7 @@ def test_other_sources_know_a_target_too(tmp_path):
     frame, _, _ = people(tmp_path / "a.csv")
     frame.to_parquet(tmp_path / "a.parquet")
     words = ["data=parquet", f"data.path={tmp_path / 'a.parquet'}", "condition=target"]
-    made = prepare(compose("train", [*words, "data.target=sold"]), None, None)
+    made = prepare(compose("train", ["model=tvae", *words, "data.target=sold"]), None, None)
     assert [group.name for group in made.condition.groups] == ["sold"]
     assert compose("train", ["data=openml", "data.target=x"]).data.infer.target == "x"
     assert compose("train", ["data=flights"]).data.infer.target == "arr_delay"

@@ -267,7 +267,7 @@ def test_several_processes_save_when_the_clock_of_the_first_says_so(monkeypatch)
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("model.latent_dim=8", "model.latent_dim=4.*cannot change"),
+        ("model=tvae model.latent_dim=8", "model.latent_dim=4.*cannot change"),
         ("model=ctgan", "model=tvae.*cannot change to ctgan"),
         ("seed=3", "seed=0"),
     ],
@@ -275,7 +275,7 @@ def test_several_processes_save_when_the_clock_of_the_first_says_so(monkeypatch)
 def test_a_resumed_run_stays_what_it_is(tmp_path, word, message):
     train_tiny(tmp_path)
     with pytest.raises(ValueError, match=message):
-        train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", word]))
+        train(compose("train", [f"run={tmp_path / 'run'}", "resume=auto", *word.split()]))
 
 
 def test_other_data_under_the_same_name_are_noticed(tmp_path):
