@@ -7,7 +7,7 @@ device; `layout.expand` turns rows of it into what a network reads. Nothing here
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -19,7 +19,7 @@ from torch import Tensor
 from genmodels.pixels import gather
 
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
-__all__ += ["take_rows"]
+__all__ += ["Streamable", "take_rows"]
 
 Encoded = dict[str, Tensor]
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
@@ -100,3 +100,11 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """A hash of the content, to recognise the same data later."""
+
+
+@runtime_checkable
+class Streamable(Source, Protocol):
+    """A source that need not fit into memory."""
+
+    def pieces(self) -> Iterator[pa.Table]:
+        """The rows of `load`, a few megabytes at a time; the same pieces each time."""

@@ -1,8 +1,9 @@
-"""Ctrl-C and SIGTERM: finish the step, save, say how to go on. NaN: stop and say why."""
+"""Signals to stop: finish the step, save, say how to go on. NaN: stop and say why."""
 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 from types import FrameType
@@ -38,21 +39,28 @@ class Diverged(ValueError):
     """Training produced numbers that are not finite."""
 
 
+def _stopping() -> tuple[int, ...]:
+    """Signals that ask to stop; SIGUSR1 in a job of Slurm alone, which sends it when told to."""
+    usual = (signal.SIGINT, signal.SIGTERM)
+    warned = "SLURM_JOB_ID" in os.environ and hasattr(signal, "SIGUSR1")
+    return (*usual, signal.SIGUSR1) if warned else usual
+
+
 class Signals:
-    """Notes the first SIGINT or SIGTERM; a second one ends the process at once."""
+    """Notes the first signal that asks to stop; a second one ends the process at once."""
 
     def __init__(self) -> None:
         self.received: int | None = None
         self._before: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Take over both signals, or take them back from who took them since.
+        """Take over these signals, or take them back from who took them since.
 
         Only the main thread may, elsewhere nothing happens.
         """
         if threading.current_thread() is not threading.main_thread():
             return
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _stopping():
             self._before.setdefault(number, signal.signal(number, self._note))
 
     def remove(self) -> None:

@@ -18,7 +18,7 @@ from genmodels.data.infer_context import Context
 from genmodels.data.infer_dates import day_first_of, native_dates
 from genmodels.data.infer_numbers import decide_number, native_numbers
 from genmodels.data.infer_text import decide_text
-from genmodels.data.sources.csv import DECIMAL
+from genmodels.data.sources.csv_options import DECIMAL
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["infer_schema", "with_target"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import lightning as L
 import torch
 
 from genmodels.data.batching import Batches, Batching, Rows
+from genmodels.data.streaming.batches import StreamedBatches
+from genmodels.data.streaming.buckets import Buckets
 from genmodels.types import Batch
 
 __all__ = ["DataModule"]
@@ -23,6 +26,7 @@ class DataModule(L.LightningDataModule):
         batching: how to cut an epoch.
         seed: of all draws.
         validation_batch_size: rows per validation batch.
+        buckets: all rows to learn from, where `train` are some of them; None: `train` are all.
     """
 
     def __init__(
@@ -33,13 +37,15 @@ class DataModule(L.LightningDataModule):
         batching: Batching,
         seed: int,
         validation_batch_size: int,
+        buckets: Buckets | None = None,
     ) -> None:
         super().__init__()
         self.train, self.validation = train, validation
         self.batching, self.seed = batching, seed
         self.validation_batch_size = validation_batch_size
+        self.buckets = buckets
         self.position = {"epoch": 0, "step": 0}
-        self.batches: Batches | None = None
+        self.batches: Batches | StreamedBatches | None = None
 
     def setup(self, stage: str) -> None:
         """Move the rows to the trainer's device and find this process's share."""
@@ -49,12 +55,13 @@ class DataModule(L.LightningDataModule):
         rank, world = (
             (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         )
-        self.batches = Batches(
+        make = Batches if self.buckets is None else partial(StreamedBatches, buckets=self.buckets)
+        self.batches = make(
             rows=self.train, batching=self.batching, seed=self.seed, rank=rank, world=world
         )
         self.batches.load_state_dict(self.position)
 
-    def train_dataloader(self) -> Batches:
+    def train_dataloader(self) -> Batches | StreamedBatches:
         assert self.batches is not None, "setup comes first"
         return self.batches
 

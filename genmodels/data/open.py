@@ -27,9 +27,8 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
     """The source for data in files or memory.
 
     Args:
-        path: a CSV, Parquet, Arrow, .npz or .tar file; a glob, list or folder of CSV, Parquet,
-            Arrow or .tar files; a folder of images; a synthetic dataset as written by `sample`;
-            or a DataFrame.
+        path: a CSV, Parquet, Arrow, .npz or .tar file; a glob, list or folder of such files; a
+            folder of images; a synthetic dataset as written by `sample`; or a DataFrame.
         options: of the source, such as `separator` of a CSV or `size` of images; `least` rows
             of a table, which images do not mind.
 
@@ -46,8 +45,6 @@ def open_source(path: str | Path | list[str | Path] | pd.DataFrame, **options: A
     elif not path:
         raise ValueError("an empty list of files")
     files = find_files(path, TABLES + CSV_SUFFIXES + TAR_SUFFIXES)
-    if len(files) > 1 and files[0].suffix.lower() == ".npz":
-        raise ValueError(f"{path} means {len(files)} .npz files; give one")
     return _by_ending(path, files[0], options)
 
 
@@ -83,7 +80,7 @@ def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:
     if name.endswith(CSV_SUFFIXES):
         return CSV(path=path, **options)
     if name.endswith(".npz"):
-        return _npz(first, options)
+        return _npz(path, first, options)
     if name.endswith(PICTURES):
         raise ValueError(f"{first} is one picture; give the folder that holds all of them")
     raise ValueError(
@@ -109,25 +106,25 @@ def _folder(folder: Path, options: dict[str, Any]) -> Source:
         if any(p.name.lower().endswith(endings) for p in names if p.suffix != ".txt"):
             return source(path=folder, **options)
     packed = [p for p in names if p.suffix.lower() == ".npz"]
-    if len(packed) == 1:
-        return _npz(packed[0], options)
+    if packed:
+        return _npz(folder, packed[0], options)
     if any(p.suffix.lower() in PICTURES for p in names):
         return _images(folder, options)
     # Last: an archive that lies beside data is more often a download than a shard.
     if any(p.name.lower().endswith(TAR_SUFFIXES) for p in names):
         return WebDataset(path=folder, **_of_images(options))
     raise ValueError(
-        f"{folder} holds neither CSV, Parquet, Arrow or .tar files nor images nor one .npz file"
+        f"{folder} holds neither CSV, Parquet, Arrow or .tar files nor images nor .npz files"
     )
 
 
-def _npz(file: Path, options: dict[str, Any]) -> Source:
+def _npz(path: Any, first: Path, options: dict[str, Any]) -> Source:
     from genmodels.data.sources.npz import NPZ
     from genmodels.data.sources.npz_table import NPZTable, holds_table
 
-    if holds_table(file):
-        return NPZTable(path=file, **options)
-    return NPZ(path=file, **_of_images(options))
+    if holds_table(first):
+        return NPZTable(path=path, **options)
+    return NPZ(path=path, **_of_images(options))
 
 
 def _images(folder: Path, options: dict[str, Any]) -> Source:

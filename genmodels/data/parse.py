@@ -22,7 +22,7 @@ from genmodels.data.parse_dates import parse_datetime
 from genmodels.data.parse_levels import parse_levels
 from genmodels.data.parse_numbers import parse_number_column
 from genmodels.data.parse_problem import Problem
-from genmodels.data.sources.csv import DECIMAL
+from genmodels.data.sources.csv_options import DECIMAL
 from genmodels.schema import UNFIT, Column, TableSchema
 
 __all__ = ["apply_schema", "check_columns"]

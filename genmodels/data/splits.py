@@ -12,7 +12,7 @@ import numpy as np
 
 from genmodels.types import Raw, take_rows
 
-__all__ = ["Split"]
+__all__ = ["Split", "check_share", "rows_of"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,7 @@ class Split:
 
     def __post_init__(self) -> None:
         for key in ("holdout", "validation"):
-            share = getattr(self, key)
-            if not isinstance(share, int | float) or not 0 <= share < 1:
-                raise ValueError(f"data.{key} must be at least 0 and below 1, got {share!r}")
+            check_share(key, getattr(self, key))
         if len(self.train) < 2:
             raise ValueError(
                 f"{self.rows} rows are too few: {len(self.train)} would be left to train on after "
@@ -55,9 +53,9 @@ class Split:
     @cached_property
     def _parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         order = np.random.default_rng([self.seed, 0]).permutation(self.rows)
-        held = _count(self.rows, self.holdout)
+        held = rows_of(self.rows, self.holdout)
         seen = self.rows - held
-        validated = min(_count(seen, self.validation), self.most_validation)
+        validated = min(rows_of(seen, self.validation), self.most_validation)
         holdout, validation, train = np.split(order, [held, held + validated])
         return np.sort(train), np.sort(validation), np.sort(holdout)
 
@@ -113,5 +111,12 @@ class Split:
         return digest.hexdigest()
 
 
-def _count(rows: int, share: float) -> int:
+def check_share(key: str, share: float) -> None:
+    """Raise `ValueError` unless a part of the data is a share that leaves something."""
+    if not isinstance(share, int | float) or not 0 <= share < 1:
+        raise ValueError(f"data.{key} must be at least 0 and below 1, got {share!r}")
+
+
+def rows_of(rows: int, share: float) -> int:
+    """How many rows a share is: at least one, unless it is none."""
     return max(1, round(rows * share)) if share > 0 and rows > 0 else 0

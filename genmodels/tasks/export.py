@@ -79,7 +79,7 @@ def export(work: Work, rank: Rank) -> dict[str, Any] | None:
         OSError: when the folder exists, is not writable, or the disk is full.
     """
     key = request_key({"facts": work.facts, "options": work.options})
-    place = Export(out=work.out, key=key, shards=work.shards, rank=rank.number, alone=rank.of == 1)
+    place = Export(out=work.out, key=key, shards=work.shards, rank=rank.number, of=rank.of)
     mine = rank.share(work.shards)
     if rank.number and (not mine or (place.published() and not work.overwrite)):
         return None
@@ -103,7 +103,7 @@ def _held(place: Export) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        place.fail()
+        place.claim.fail()
         kept = place.close(keep=not isinstance(error, TooFewRowsError))
         if kept:
             log.warning(

@@ -13,12 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from genmodels.data.open import open_source
 from genmodels.data.splits import Split
+from genmodels.data.streaming.split import StreamSplit
 from genmodels.files import read_json, sha256
 from genmodels.report.reading import kind_of, read_alike
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
+from genmodels.tasks.stream import recorded_sketch, sampled
 from genmodels.types import Raw, Source
 
 __all__ = [
@@ -128,8 +130,15 @@ def _holds(manifest: Mapping[str, Any], inside: str) -> bool:
     )
 
 
-def split_as_recorded(origin: Run, source: Source) -> tuple[Raw, Raw, Split]:
+def split_as_recorded(
+    origin: Run, source: Source, *, most: int = 200_000
+) -> tuple[Raw, Raw, Split | StreamSplit]:
     """What a run trained on and what it held out, as it recorded it, and the record.
+
+    Args:
+        origin: the run.
+        source: of its data.
+        most: rows of either, if the run read them as a stream; a uniform sample then.
 
     Raises:
         ValueError: when there is no record, or the data are others now.
@@ -137,14 +146,16 @@ def split_as_recorded(origin: Run, source: Source) -> tuple[Raw, Raw, Split]:
     recorded = origin.read_manifest().get("split")
     if recorded is None:
         raise ValueError(f"{origin} has no record of its split: it is not a complete run")
-    split = Split.from_state(recorded)
-    loaded = source.load()
+    streamed = recorded.get("streamed") is True
+    split = StreamSplit.from_state(recorded) if streamed else Split.from_state(recorded)
     if source.fingerprint() != split.fingerprint:
         raise ValueError(
             f"the data changed since {origin} was trained (their fingerprint is another), so it is "
             "not known which rows it saw. Bring the data back, or name them with real=<path>"
         )
-    train, _, holdout = split.take(loaded)
+    if isinstance(split, StreamSplit):
+        return (*recorded_sketch(source, split, most=most), split)
+    train, _, holdout = split.take(source.load())
     return train, holdout, split
 
 
@@ -159,13 +170,14 @@ def _of_run(cfg: DictConfig, named: Named) -> Real:
     source = named.given.get("real") or source_of(
         saved, **({} if cfg.real is None else {"path": str(cfg.real)})
     )
-    train, holdout, split = split_as_recorded(origin, source)
+    streamed = {"most": saved.data.sample_rows} if saved.data.get("streaming") else {}
+    train, holdout, split = split_as_recorded(origin, source, **streamed)
     if named.has("holdout") or has_holdout(saved):
         apart = named.given.get("holdout") or holdout_source(
             saved, None if cfg.holdout is None else str(cfg.holdout)
         )
         refuse_seen(apart, split.fingerprint, OTHERS)
-        holdout = apart.load()
+        holdout = sampled(apart, **streamed) if streamed else apart.load()
     elif not len(holdout):
         raise ValueError(
             f"{origin} held no rows out (data.holdout=0), so every row was seen in training. Name "

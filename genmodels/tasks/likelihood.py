@@ -17,7 +17,7 @@ from genmodels.report.rows import Report
 from genmodels.run import Run
 from genmodels.schema import Schema
 from genmodels.tasks.build import Loaded, choose_condition, instantiate, load_run
-from genmodels.tasks.prepare import told_rows
+from genmodels.tasks.prepared import told_rows
 from genmodels.types import Batch, Raw, take_rows
 
 __all__ = ["Bounds", "with_likelihood"]

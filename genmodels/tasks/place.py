@@ -21,7 +21,7 @@ __all__ = ["default_run", "nothing_to_do", "place", "resumed_config"]
 CHANGEABLE = (
     "trainer", "validation", "callbacks", "logger", "memory_format", "run", "resume", "overwrite",
 )  # fmt: skip
-CHANGEABLE_DATA = ("data.path", "data.holdout_path", "data.source.path")
+CHANGEABLE_DATA = ("data.path", "data.holdout_path", "data.source.path", "data.cache")
 
 
 def default_run(cfg: DictConfig) -> Path:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from omegaconf import DictConfig
 
 from genmodels.data.batching import Rows
 from genmodels.data.splits import Split
 from genmodels.files import read_json
-from genmodels.layout import Condition
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import (
@@ -23,34 +19,13 @@ from genmodels.tasks.build import (
     source_of,
 )
 from genmodels.tasks.holdout import has_holdout, holdout_of
-from genmodels.types import Encoded, Raw, Source
+from genmodels.tasks.prepared import Prepared, told_rows
+from genmodels.tasks.stream import prepare_stream
+from genmodels.types import Raw, Source
 
-__all__ = ["Prepared", "prepare", "told_rows"]
+__all__ = ["prepare"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """All that training needs of the data, and what evaluation must know later.
-
-    Args:
-        schema: what the parts of the data mean.
-        split: who may see which rows.
-        codec: fitted on the training rows.
-        condition: what the model is told.
-        train: encoded training rows.
-        validation: encoded validation rows, or None when there are none.
-        reference: the raw validation rows; the training rows when there are none.
-    """
-
-    schema: Schema
-    split: Split
-    codec: Any
-    condition: Condition
-    train: Rows
-    validation: Rows | None
-    reference: Raw
 
 
 def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prepared:
@@ -65,6 +40,8 @@ def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prep
         ValueError: when the data cannot be used, or are not those of the earlier run.
     """
     source = source_of(cfg) if source is None else source
+    if cfg.data.get("streaming"):
+        return prepare_stream(cfg, source, earlier)
     loaded = source.load()
     split = _split(cfg, len(loaded), source.fingerprint(), earlier)
     schema, train, validation = _typed(cfg, loaded, split, earlier)
@@ -126,24 +103,3 @@ def _split(cfg: DictConfig, rows: int, fingerprint: str, earlier: Run | None) ->
         most_validation=cfg.data.most_validation,
         fingerprint=fingerprint,
     )
-
-
-def told_rows(
-    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
-) -> Rows:
-    """Encoded rows and what each is told: combinations of their own, exactly, or known levels."""
-    if condition.combinations is not None:
-        condition, codes = codec.combinations(raw)
-    else:
-        codes = _chosen_codes(codec, raw, encoded, condition, chosen)
-    return Rows.of(encoded, codes, condition, codec.layout)
-
-
-def _chosen_codes(
-    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
-) -> np.ndarray:
-    """Level of each row in each chosen group; from the encoded rows where they hold it."""
-    if not chosen:
-        return np.zeros((len(raw), 0), np.int32)
-    held = all(group.code is not None for group in condition.groups)
-    return np.ascontiguousarray(codec.condition_codes(encoded if held else raw)[:, chosen])

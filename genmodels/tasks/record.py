@@ -22,7 +22,7 @@ from genmodels.layout import TableLayout
 from genmodels.margins import margins_of, margins_state
 from genmodels.run import Run
 from genmodels.tasks.compose import resolved
-from genmodels.tasks.prepare import Prepared
+from genmodels.tasks.prepared import Prepared
 
 __all__ = ["absolute", "record_end", "record_start", "show_config"]
 

@@ -12,6 +12,7 @@ from genmodels.files import write_text
 from genmodels.schema import Schema
 from genmodels.tasks.build import instantiate, source_of
 from genmodels.tasks.compose import require
+from genmodels.tasks.stream import sampled
 
 __all__ = ["draft", "run"]
 
@@ -38,7 +39,8 @@ def draft(cfg: DictConfig) -> Schema:
     out = Path(str(cfg.out))
     if out.exists() and not cfg.overwrite:
         raise ValueError(f"{out} exists already; give another name (out=...) or overwrite=true")
-    raw = source_of(cfg).load()
+    source = source_of(cfg)
+    raw = sampled(source, most=cfg.data.sample_rows) if cfg.data.streaming else source.load()
     schema: Schema = instantiate(cfg.data.infer)(raw)
     console = Console()
     # Without a terminal there is no width to fit: one line per entry is easier to search.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -32,9 +32,11 @@ from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.fit import check_fit
 from genmodels.tasks.memory_format import fastest
 from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
-from genmodels.tasks.prepare import Prepared, prepare
+from genmodels.tasks.prepare import prepare
+from genmodels.tasks.prepared import Prepared
 from genmodels.tasks.quiet import quiet_libraries
 from genmodels.tasks.record import record_end, record_start, show_config
+from genmodels.tasks.requeue import requeue
 from genmodels.types import Source
 
 __all__ = ["run", "train"]
@@ -74,7 +76,7 @@ def train(cfg: DictConfig, *, source: Source | None = None) -> Run:
 
 
 def _train(cfg: DictConfig, source: Source | None) -> Run:
-    target = Run(cfg.run or default_run(cfg))
+    target, asked = Run(cfg.run or default_run(cfg)), cfg.copy()
     state = place(target, cfg)
     if state is not None:
         cfg = resumed_config(cfg, target)
@@ -97,8 +99,16 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
         samples, epoch = state["state_dict"]["samples_seen"], state["position"]["epoch"]
         log.info("Going on with %s from %s samples (epoch %s)", target, f"{int(samples):,}", epoch)
     sitting = _claim(cfg, target, partial(_sit, cfg, prepared, model, state), state is None)
-    with sitting.run.locked() if sitting.trainer.is_global_zero else nullcontext():
-        return _fit(sitting, cfg, prepared, model, fresh=state is None)
+    with (
+        nullcontext() if prepared.buckets is None else closing(prepared.buckets),
+        sitting.run.locked() if sitting.trainer.is_global_zero else nullcontext(),
+    ):
+        try:
+            return _fit(sitting, cfg, prepared, model, fresh=state is None)
+        except Interrupted as stopped:
+            if sitting.trainer.is_global_zero:
+                requeue(asked, stopped.code)
+            raise
 
 
 def _choose_format(cfg: DictConfig, prepared: Prepared) -> None:
@@ -185,6 +195,7 @@ def _sit(
         batching=instantiate(cfg.batching),
         seed=cfg.seed,
         validation_batch_size=cfg.validation.batch_size,
+        buckets=prepared.buckets,
     )
     checkpoint = next(c for c in chosen if isinstance(c, Checkpoint))
     return Sitting(target, trainer, data, ledger, checkpoint, signals, samples_seen)

@@ -3,7 +3,7 @@
     .<name>.<request>.part/     beside the folder that is asked for, hidden
         dataset/                its files, which become the folder when all shards are there
         shards/00000.json       of a shard that is whole: rows, counts, and hashes of its files
-        rank-0.lock             held by the process that writes
+        rank-0-of-1.lock        held by the process that writes, see `claim.py`
 
 The name holds a hash of the request, so that the same request, and no other, goes on where an
 interrupted one stopped. Several processes may write different shards of one request.
@@ -15,6 +15,7 @@ import glob
 import hashlib
 import json
 import logging
+import os
 import shutil
 import time
 import uuid
@@ -23,10 +24,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from genmodels.files import read_json, write_json
 from genmodels.writers.base import MANIFEST, file_entry
+from genmodels.writers.claim import Claim
 
 __all__ = ["Export", "Written", "refuse_existing", "request_key"]
 
@@ -64,18 +64,16 @@ class Export:
         key: of the request.
         shards: how many there are.
         rank: of this process among those that write the dataset.
-        alone: whether it is the only one.
+        of: how many these are.
     """
 
-    def __init__(
-        self, *, out: Path, key: str, shards: int, rank: int = 0, alone: bool = True
-    ) -> None:
-        self.out = out.absolute()
-        self.key, self.shards, self.alone = key, shards, alone
+    def __init__(self, *, out: Path, key: str, shards: int, rank: int = 0, of: int = 1) -> None:
+        self.out = Path(os.path.realpath(out))  # what a link points to is replaced, not the link
+        self.key, self.shards, self.alone = key, shards, of == 1
         self.hidden = self.out.with_name(f".{self.out.name}.{key}.part")
         self.folder, self.notes = self.hidden / "dataset", self.hidden / "shards"
         self.rank = rank
-        self.lock = FileLock(self.hidden / f"rank-{rank}.lock", timeout=0)
+        self.claim = Claim(folder=self.hidden, rank=rank, of=of)
 
     def open(self) -> None:
         """Make the hidden folder, or take up one that an interrupted process left.
@@ -86,20 +84,13 @@ class Export:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.notes.mkdir(exist_ok=True)
-        try:
-            self.lock.acquire()
-        except Timeout:
+        if not self.claim.take():
             raise ValueError(
                 f"another process is writing {self.out} as it is asked for here; wait for it, or "
                 "choose another out=..."
-            ) from None
-        for old in self._failed() if not self.rank else [self._failure()]:
-            old.unlink(missing_ok=True)
-
-    def fail(self) -> None:
-        """Let the first process know that this one has given up."""
-        if self.rank and self.hidden.is_dir():
-            self._failure().touch()
+            )
+        if not self.rank:
+            self.claim.forget()
 
     def others(self) -> list[Path]:
         """Hidden folders of other requests for the same place: interrupted, or at work now."""
@@ -137,10 +128,10 @@ class Export:
                 log.info(
                     "waiting for other processes: %d of %d shards left", len(left), self.shards
                 )
-            if failed := self._failed():
+            if lost := self.claim.lost():
                 raise ValueError(
-                    f"another process gave up ({', '.join(path.stem for path in failed)}): see "
-                    "what it said, and give the same command again"
+                    f"another process gave up or was killed (rank {', '.join(map(str, lost))}): "
+                    "see what it said, and give the same command again"
                 )
             time.sleep(_POLL_SECONDS)
             found = ((k, self._read(k)) for k in left)
@@ -160,21 +151,15 @@ class Export:
             How many shards are kept.
         """
         kept = len(self.written()) if keep or not self.alone else 0
-        if not kept and self.alone and self.lock.is_locked:
+        if not kept and self.alone and self.claim.is_held:
             self._forget()
-        self.lock.release()
+        self.claim.release()
         return kept
 
     def sweep(self) -> None:
         """Remove temporary files that a process left that was killed while it completed this."""
         for orphan in self.folder.rglob(".*.part"):
             orphan.unlink(missing_ok=True)
-
-    def _failure(self) -> Path:
-        return self.hidden / f"rank-{self.rank}.failed"
-
-    def _failed(self) -> list[Path]:
-        return sorted(self.hidden.glob("rank-*.failed"))
 
     def _forget(self) -> None:
         shutil.rmtree(self.hidden, ignore_errors=True)
@@ -202,6 +187,11 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         overwrite: an earlier dataset (a folder with a manifest) may be replaced.
     """
     if path.is_dir():
+        if path.is_mount():
+            raise FileExistsError(
+                f"{path} is where a disk is mounted, and a dataset appears as a whole folder; "
+                f"choose one in it: out={path / 'synthetic'}"
+            )
         if not any(path.iterdir()) or (overwrite and _is_dataset(path)):
             return
         if overwrite:

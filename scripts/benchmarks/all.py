@@ -14,6 +14,7 @@ PARTS = (
     ("sampling",),
     ("cost",),
     ("delivery",),
+    ("streaming",),
     ("tabular",),
     ("leaderboard",),
     ("leaderboard", *UNTOUCHED),

@@ -7,7 +7,7 @@ from typing import Any
 
 from markdown import head, table
 
-__all__ = ["crash", "delivery"]
+__all__ = ["crash", "delivery", "streaming"]
 
 
 def delivery(result: dict[str, Any]) -> str:
@@ -30,6 +30,34 @@ def delivery(result: dict[str, Any]) -> str:
     return (
         text + f"drawn: {min(pictures['s'])} s (each of {len(pictures['s'])}: {pictures['s']}).\n"
     )
+
+
+def streaming(result: dict[str, Any]) -> str:
+    text = head("Tables larger than memory", result["machine"], "streaming")
+    text += "The whole command, two epochs of `tabvae`, rows of Adult drawn again and again; in\n"
+    text += "memory and with `data.streaming=true`:\n\n"
+    lines = [
+        [
+            f"{case['rows']:,}",
+            f"{case['csv_mb']:,}",
+            "streamed" if case["streamed"] else "in memory",
+            case["s"],
+            f"{case['mb']:,}",
+        ]
+        for case in result.get("memory", [])
+    ]
+    text += table(["rows", "CSV, MB", "", "s", "peak MB"], lines)
+    if "quality" not in result:
+        return text
+    text += (
+        "\nBest validation loss of `tabvae` on Adult, defaults, nats; validation rows differ:\n\n"
+    )
+    lines = [
+        [name, *(f"{case['best']:.3f}" for case in result["quality"] if case["streamed"] is kind)]
+        for name, kind in (("in memory", False), ("streamed", True))
+    ]
+    seeds = [f"seed {case['seed']}" for case in result["quality"] if case["streamed"]]
+    return text + table(["", *seeds], lines)
 
 
 def crash(outcomes: list[dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from genmodels.data.infer import infer_schema
 from genmodels.data.numbers import decimals_of, parse_numbers
-from genmodels.data.sources.csv import DECIMAL
+from genmodels.data.sources.csv_options import DECIMAL
 
 
 def decide(values, name="x", **options):

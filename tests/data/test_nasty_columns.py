@@ -8,7 +8,7 @@ import pytest
 from genmodels.data.infer import infer_schema
 from genmodels.data.parse import apply_schema
 from genmodels.data.schema_file import draft, parse_schema
-from genmodels.data.sources.csv import DECIMAL
+from genmodels.data.sources.csv_options import DECIMAL
 
 NASTY = [
     *("", "?", " ", "NA", "1", "2", "0", "-1", "3.5", "1,234", "1.234,5", "1,5", "1e5", "inf"),

@@ -121,3 +121,25 @@ def test_mnist_is_read():
     assert loaded.pixels.shape == (60000, 1, 28, 28)
     assert loaded.pixels.mean() == pytest.approx(33.3184, abs=1e-3)
     assert loaded.class_names == tuple("0123456789")
+
+
+def test_parts_are_read_as_one(tmp_path):
+    whole = pixels(5, 4, 3)
+    names, labels, ages = ["x", "y"], np.array([0, 1, 1, 0, 1]), np.arange(5.0)
+    for name, rows in (("a", slice(0, 2)), ("b", slice(2, 5))):
+        np.savez(
+            tmp_path / f"{name}.npz", images=whole[rows], labels=labels[rows], class_names=names,
+            age=ages[rows],
+        )  # fmt: skip
+    loaded = NPZ(path=tmp_path, attributes="all").load()
+    assert (loaded.pixels[:, 0] == whole).all()
+    assert loaded.labels.tolist() == labels.tolist()
+    assert loaded.class_names == ("x", "y")
+    assert loaded.attributes["age"].tolist() == ages.tolist()
+    alone = NPZ(path=tmp_path / "a.npz").fingerprint()
+    assert NPZ(path=tmp_path).fingerprint() != alone
+    np.savez(
+        tmp_path / "c.npz", images=pixels(2, 4, 4), labels=[0, 1], class_names=names, age=[1, 2]
+    )
+    with pytest.raises(ValueError, match=r"c\.npz has images of another shape"):
+        NPZ(path=str(tmp_path / "*.npz"), attributes="all").load()

@@ -7,6 +7,7 @@ import pytest
 
 from genmodels.data.open import open_source
 from genmodels.data.sources.npz_table import NPZTable
+from genmodels.writers.base import Shard
 from genmodels.writers.npz import NPZWriter
 from tests.writers.whole import write_whole
 
@@ -43,3 +44,20 @@ def test_arrays_that_are_no_columns_are_refused(tmp_path):
     np.savez(tmp_path / "b.npz", x=np.array([{}, {}], dtype=object))
     with pytest.raises(ValueError, match="cannot be read"):
         open_source(tmp_path / "b.npz").load()
+
+
+def test_parts_are_read_as_one(tmp_path):
+    """A part without missing values has other types than one with some."""
+    writer = NPZWriter(rows_per_file=2)
+    for number, start in enumerate((0, 2)):
+        writer.write(
+            iter([TABLE.slice(start, 2)]), tmp_path, Shard(number=number, of=2, start=start)
+        )
+    source = open_source(tmp_path)
+    back = source.load()
+    for name in TABLE.column_names:
+        assert back[name].to_pylist() == TABLE[name].to_pylist()
+    assert source.fingerprint() != open_source(next((tmp_path / "data").iterdir())).fingerprint()
+    np.savez(tmp_path / "data" / "z.npz", other=np.zeros(3))
+    with pytest.raises(ValueError, match=r"z\.npz has other columns"):
+        open_source(str(tmp_path / "data" / "*.npz")).load()

@@ -55,6 +55,58 @@ def test_sigterm_has_its_own_exit_code(tmp_path, monkeypatch):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.fixture
+def scontrol(tmp_path, monkeypatch):
+    """A job of Slurm, and a program that notes how it is called."""
+    program, calls = tmp_path / "bin" / "scontrol", tmp_path / "bin" / "calls"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    return calls
+
+
+@pytest.mark.parametrize("array", [False, True])
+def test_a_job_of_slurm_is_put_back_and_goes_on(tmp_path, monkeypatch, scontrol, array):
+    if array:
+        monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "70")
+        monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    whole = train_tiny(tmp_path, f"run={tmp_path / 'whole'}")
+    with monkeypatch.context() as patch:
+        signal_at_step(patch, 5, signal.SIGUSR1)
+        with pytest.raises(Interrupted) as caught:
+            train_tiny(tmp_path, "resume=auto")
+    assert caught.value.code == 128 + signal.SIGUSR1
+    assert scontrol.read_text() == ("requeue 70_3\n" if array else "requeue 77\n")
+    run = train_tiny(tmp_path, "resume=auto")
+    a, b = whole.read_weights(), run.read_weights()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_job_that_would_not_go_on_is_not_put_back(tmp_path, monkeypatch, scontrol, caplog):
+    signal_at_step(monkeypatch, 2, signal.SIGUSR1)
+    with pytest.raises(Interrupted):
+        train_tiny(tmp_path)
+    assert "add run=<folder> and resume=auto" in caplog.text
+    assert not scontrol.exists()
+
+
+def test_a_queue_that_does_not_answer_is_told(tmp_path, monkeypatch, scontrol, caplog):
+    (scontrol.parent / "scontrol").write_text("#!/bin/sh\necho no such job >&2\nexit 1\n")
+    signal_at_step(monkeypatch, 2, signal.SIGUSR1)
+    with pytest.raises(Interrupted):
+        train_tiny(tmp_path, "resume=auto")
+    assert "scontrol requeue 77 failed: no such job" in caplog.text
+
+
+def test_other_signals_do_not_put_a_job_back(tmp_path, monkeypatch, scontrol):
+    signal_at_step(monkeypatch, 2, signal.SIGTERM)
+    with pytest.raises(Interrupted):
+        train_tiny(tmp_path, "resume=auto")
+    assert not scontrol.exists()
+
+
 def test_a_second_signal_ends_at_once():
     signals = Signals()
     signals.install()

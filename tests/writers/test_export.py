@@ -1,4 +1,7 @@
 import json
+import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -82,20 +85,20 @@ def test_nothing_stays_where_nothing_is_whole_or_wanted(tmp_path):
 
 
 def test_of_several_processes_none_removes_what_others_write(tmp_path):
-    first, second = (begun(tmp_path / "out", rank=k, alone=False) for k in (0, 1))
+    first, second = (begun(tmp_path / "out", rank=k, of=2) for k in (0, 1))
     shard(second, 1)
     assert first.close(keep=False) == 1
     assert list(second.written()) == [1]
 
 
 def test_the_first_process_does_not_wait_for_one_that_gave_up(tmp_path):
-    first, second = (begun(tmp_path / "out", rank=k, alone=False) for k in (0, 1))
+    first, second = (begun(tmp_path / "out", rank=k, of=2) for k in (0, 1))
     shard(first, 0)
-    second.fail()
-    with pytest.raises(ValueError, match=r"another process gave up \(rank-1\)"):
+    second.claim.fail()
+    with pytest.raises(ValueError, match=r"gave up or was killed \(rank 1\)"):
         first.wait()
     second.close(keep=True)
-    again = begun(tmp_path / "out", rank=1, alone=False)
+    again = begun(tmp_path / "out", rank=1, of=2)
     shard(again, 1)
     assert sorted(first.wait()) == [0, 1]
 
@@ -127,8 +130,74 @@ def test_one_request_is_written_by_one_process_at_a_time(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_another_number_of_processes_does_not_write_the_same_shards(tmp_path):
+    left_over = begun(tmp_path / "out", rank=2, of=3)
+    for rank, of in ((0, 1), (1, 2)):
+        with pytest.raises(ValueError, match="another process is writing"):
+            begun(tmp_path / "out", rank=rank, of=of)
+    begun(tmp_path / "out", rank=0, of=3).close(keep=True)
+    left_over.close(keep=True)
+    alone = begun(tmp_path / "out")
+    with pytest.raises(ValueError, match="another process is writing"):
+        begun(tmp_path / "out", rank=1, of=2)
+    alone.close(keep=False)
+
+
+def hold_and_die(out):
+    export = begun(out, rank=1, of=2)
+    shard(export, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_first_process_does_not_wait_for_one_that_was_killed(tmp_path):
+    first = begun(tmp_path / "out", shards=3, rank=0, of=2)
+    shard(first, 0)
+    done = begun(tmp_path / "out", shards=3, rank=1, of=2)
+    done.close(keep=True)
+    assert first.claim.lost() == []  # it left in good order
+    process = multiprocessing.get_context("spawn").Process(
+        target=hold_and_die, args=(tmp_path / "out",)
+    )
+    process.start()
+    process.join()
+    with pytest.raises(ValueError, match=r"was killed \(rank 1\)"):
+        first.wait()
+    first.close(keep=True)
+    again = begun(tmp_path / "out", shards=3, rank=0, of=2)
+    assert again.claim.lost() == []  # what it left is of an earlier attempt
+    assert sorted(again.written()) == [0, 1]
+
+
+def test_a_process_on_another_machine_is_waited_for(tmp_path, monkeypatch):
+    first = begun(tmp_path / "out", rank=0, of=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("socket.gethostname", lambda: "elsewhere")
+        second = begun(tmp_path / "out", rank=1, of=2)
+    second.claim._lock.release()  # as a lock that is not seen across a network
+    assert first.claim.lost() == []
+    second.claim.fail()
+    assert first.claim.lost() == [1]
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path):
+    (tmp_path / "disk" / "place").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "place")
+    export = begun(tmp_path / "out", shards=1)
+    shard(export, 0)
+    export.publish(overwrite=False)
+    assert (tmp_path / "out").is_symlink()
+    assert names(tmp_path / "disk" / "place") == ["0.txt"]
+    assert names(tmp_path / "disk") == ["place"]
+
+
+def test_where_a_disk_is_mounted_no_folder_can_be_put(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.is_mount", lambda _: True)
+    with pytest.raises(FileExistsError, match=r"mounted.*out=.*synthetic"):
+        refuse_existing(tmp_path, overwrite=True)
+
+
 def test_a_dataset_by_the_same_request_is_known(tmp_path):
-    export = Export(out=tmp_path / "out", key="abc", shards=1, rank=1)
+    export = Export(out=tmp_path / "out", key="abc", shards=1, rank=1, of=2)
     assert not export.published()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / MANIFEST).write_text(json.dumps({"request": "abd"}))

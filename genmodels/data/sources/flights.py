@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genmodels.data.sources.csv import read_csv_bytes
+from genmodels.data.sources.csv_bytes import read_csv_bytes
 from genmodels.data.sources.parts import table_fingerprint
 
 __all__ = ["Flights"]

@@ -1,10 +1,12 @@
-"""Images in one `.npz` file: `images`, and optionally `labels`, `class_names` and attributes."""
+"""Images in `.npz` files: `images`, and optionally `labels`, `class_names` and attributes."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,9 @@ from numpy.lib.npyio import NpzFile
 from genmodels.data.attributes import Wanted, by_name, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.data.sources.metadata import LETTERS
-from genmodels.files import sha256
+from genmodels.data.sources.parts import files_fingerprint, find_files
 from genmodels.schema import TAKEN
-from genmodels.types import Images
+from genmodels.types import Images, join_images
 
 __all__ = ["NPZ", "UNREADABLE"]
 
@@ -33,7 +35,7 @@ class NPZ:
     and 1 are K of them, yes or no, called as `class_names` says: an image may have several.
 
     Args:
-        path: the file.
+        path: a file, a glob, a folder of parts, or a list of those.
         size: null (as stored), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
         attributes: names of those to read, "all", or null for none.
@@ -42,53 +44,81 @@ class NPZ:
     def __init__(
         self,
         *,
-        path: str | Path | None,
+        path: str | Path | Sequence[str | Path] | None,
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
         attributes: Wanted = None,
     ) -> None:
         if path is None:
             raise ValueError("data.path is not set: give data.path=<file>.npz")
-        self.path = Path(path).expanduser()
+        self.path = path
         self.size = check_size(size)
         self.resize: Resize = resize
         self.attributes = attributes
 
     def load(self) -> Images:
-        """Read the arrays.
+        """Read the arrays of all parts.
 
         Raises:
             FileNotFoundError: when there is no such file.
-            ValueError: when it is no `.npz`, or an array has another name, type or shape.
+            ValueError: when it is no `.npz`, an array has another name, type or shape, or the
+                parts are not alike.
         """
-        arrays, further = _read(self.path, self.attributes)
-        pixels = _pixels(arrays["images"], self.path)
+        files = self._files()
+        parts = [self._part(file) for file in files]
+        for file, part in zip(files, parts, strict=True):
+            if _kind(part) != _kind(parts[0]):
+                raise ValueError(
+                    f"{file} has images of another shape, or other classes or attributes, than "
+                    f"{files[0]}: {_kind(part)} and {_kind(parts[0])}"
+                )
+        return parts[0] if len(parts) == 1 else join_images(parts)
+
+    def _files(self) -> list[Path]:
+        place = (
+            None
+            if isinstance(self.path, Sequence) and not isinstance(self.path, str)
+            else (Path(self.path).expanduser())
+        )
+        if place is None or place.is_dir() or glob.has_magic(str(place)):
+            return find_files(self.path, (".npz",))
+        return [place]
+
+    def _part(self, path: Path) -> Images:
+        arrays, further = _read(path, self.attributes)
+        pixels = _pixels(arrays["images"], path)
         pixels = resize_pixels(pixels, self.size, self.resize)
-        attributes = self._attributes(arrays, further)
+        attributes = self._attributes(path, arrays, further)
         if "labels" not in arrays or (self.attributes is not None and _several(arrays["labels"])):
             return Images(pixels, attributes=attributes)
-        labels, names = _labels(arrays["labels"], arrays.get("class_names"), self.path)
+        labels, names = _labels(arrays["labels"], arrays.get("class_names"), path)
         if len(labels) != len(pixels):
-            raise ValueError(f"{self.path}: {len(pixels)} images but {len(labels)} labels")
+            raise ValueError(f"{path}: {len(pixels)} images but {len(labels)} labels")
         return Images(pixels, labels, names, attributes)
 
     def _attributes(
-        self, arrays: dict[str, np.ndarray], further: dict[str, np.ndarray]
+        self, path: Path, arrays: dict[str, np.ndarray], further: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """The wanted ones of further arrays and of several labels per image."""
         if self.attributes is None:
             return {}
         known = {}
         if "labels" in arrays and _several(arrays["labels"]):
-            known = _yes_no(arrays["labels"], arrays.get("class_names"), self.path)
+            known = _yes_no(arrays["labels"], arrays.get("class_names"), path)
         for name, values in further.items():
             known[name] = values if values.dtype.kind in "bU" else values.astype(np.float64)
         return {name: known[name] for name in pick(known, self.attributes)}
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file, and of the options."""
-        options = repr((sha256(self.path), self.size, self.size and self.resize))
+        """SHA-256 of the files, and of the options."""
+        options = repr((files_fingerprint(self._files()), self.size, self.size and self.resize))
         return hashlib.sha256(options.encode()).hexdigest()
+
+
+def _kind(images: Images) -> tuple[tuple[int, ...], tuple[str, ...], bool, tuple[str, ...]]:
+    """What parts must share to be one data set."""
+    shape, attributes = images.pixels.shape[1:], tuple(sorted(images.attributes))
+    return shape, images.class_names, images.labels is None, attributes
 
 
 def _read(path: Path, wanted: Wanted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

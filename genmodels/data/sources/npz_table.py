@@ -1,16 +1,16 @@
-"""A table in one `.npz` file, as `genmodels sample format=npz` writes it: one array per column."""
+"""A table in `.npz` files, as `genmodels sample format=npz` writes it: one array per column."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from genmodels.data.sources.npz import UNREADABLE
-from genmodels.data.sources.parts import check_rows
-from genmodels.files import sha256
+from genmodels.data.sources.parts import check_rows, files_fingerprint, find_files, join_parts
 
 __all__ = ["NPZTable", "holds_table"]
 
@@ -23,50 +23,55 @@ class NPZTable:
     NaN and NaT are missing values; `<column>.missing` (bool) says where others are.
 
     Args:
-        path: the file.
+        path: a file, a glob, a folder of parts, or a list of those.
         least: how many rows it must have, 1 or 2.
     """
 
-    def __init__(self, *, path: str | Path, least: int = 2) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, *, path: str | Path | Sequence[str | Path], least: int = 2) -> None:
+        self.path = path
         self.least = least
 
     def load(self) -> pa.Table:
-        """Read all columns.
+        """Read all columns of all parts.
 
         Raises:
             ValueError: when an array cannot be read, is no column, or has another length.
         """
-        try:
-            with Path(self.path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except UNREADABLE as error:
-            raise ValueError(f"{self.path} cannot be read: {error}") from error
-        masks = {
-            name
-            for name, array in arrays.items()
-            if name.endswith(MISSING)
-            and array.dtype == np.bool_
-            and name.removesuffix(MISSING) in arrays
-        }
-        columns = {name: array for name, array in arrays.items() if name not in masks}
-        shapes = {array.shape for array in arrays.values()}
-        if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
-            raise ValueError(
-                f"{self.path} is not a table: its arrays must be columns of one length, their "
-                f"shapes are {', '.join(map(str, sorted(shapes)))}"
-            )
-        table = pa.table(
-            {
-                name: _column(array, arrays[name + MISSING] if name + MISSING in masks else None)
-                for name, array in columns.items()
-            }
-        )
+        files = find_files(self.path, (".npz",))
+        table = join_parts((file, _read(file)) for file in files)
         return check_rows(table, str(self.path), least=self.least)
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file."""
-        return sha256(self.path)
+        """SHA-256 of the files."""
+        return files_fingerprint(find_files(self.path, (".npz",)))
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    masks = {
+        name
+        for name, array in arrays.items()
+        if name.endswith(MISSING)
+        and array.dtype == np.bool_
+        and name.removesuffix(MISSING) in arrays
+    }
+    columns = {name: array for name, array in arrays.items() if name not in masks}
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+        raise ValueError(
+            f"{path} is not a table: its arrays must be columns of one length, their "
+            f"shapes are {', '.join(map(str, sorted(shapes)))}"
+        )
+    return pa.table(
+        {
+            name: _column(array, arrays[name + MISSING] if name + MISSING in masks else None)
+            for name, array in columns.items()
+        }
+    )
 
 
 def holds_table(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from genmodels.data.sources.parts import (
     files_fingerprint,
     find_files,
     join_parts,
+    streamed_parts,
     unique_names,
     with_notes,
 )
@@ -23,6 +24,7 @@ __all__ = ["ARROW_SUFFIXES", "PARQUET_SUFFIXES", "Parquet"]
 
 PARQUET_SUFFIXES = (".parquet", ".pq")
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+_PIECE_ROWS = 65_536
 
 
 class Parquet:
@@ -50,21 +52,73 @@ class Parquet:
         table = join_parts((file, _read(file)) for file in files)
         return check_rows(drop_columns(table, self.drop), str(self.path), least=self.least)
 
+    def pieces(self) -> Iterator[pa.Table]:
+        """The same rows, so many at a time that they take a few megabytes."""
+        files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
+        return streamed_parts(((file, _pieces(file)) for file in files), drop=self.drop)
+
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES))
 
 
 def _read(file: Path) -> pa.Table:
+    return _checked(file, lambda: _arrow(file) if _is_arrow(file) else _parquet(file))
+
+
+def _checked(file: Path, read: Callable[[], pa.Table]) -> pa.Table:
+    """A table of a file with names of our own, or one line on what is wrong with it."""
     if file.stat().st_size == 0:
         raise ValueError(f"{file} is empty")
     try:
-        table = _arrow(file) if file.name.lower().endswith(ARROW_SUFFIXES) else _parquet(file)
+        table = read()
         table.validate(full=True)  # texts that are none, and indices beyond a dictionary
         table = _without_index(table)
         names, notes = unique_names(table.column_names)
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
     return with_notes(table.rename_columns(names).replace_schema_metadata(), notes)
+
+
+def _is_arrow(file: Path) -> bool:
+    return file.name.lower().endswith(ARROW_SUFFIXES)
+
+
+def _pieces(file: Path) -> Iterator[pa.Table]:
+    batches = _batches(file)
+    while True:
+        batch: pa.RecordBatch | None = None
+
+        def following() -> pa.Table:
+            nonlocal batch
+            batch = next(batches, None)
+            return pa.table({}) if batch is None else pa.Table.from_batches([batch])
+
+        table = _checked(file, following)
+        if batch is None:
+            return
+        if len(table):
+            yield table
+
+
+def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+    """Record batches of a file, at most so many rows each."""
+    if not _is_arrow(file):
+        with pa_parquet.ParquetFile(file) as opened:
+            yield from opened.iter_batches(batch_size=_PIECE_ROWS)
+        return
+    with file.open("rb") as raw:
+        magic = raw.read(6)
+    if magic.startswith(b"FEA1"):
+        yield from _arrow(file).to_batches(max_chunksize=_PIECE_ROWS)
+        return
+    with pa.OSFile(str(file)) as source:
+        if magic == b"ARROW1":
+            reader = pa.ipc.open_file(source)
+            whole = (reader.get_batch(k) for k in range(reader.num_record_batches))
+        else:
+            whole = iter(pa.ipc.open_stream(source))
+        for batch in whole:
+            yield from pa.Table.from_batches([batch]).to_batches(max_chunksize=_PIECE_ROWS)
 
 
 def _parquet(file: Path) -> pa.Table:

@@ -10,7 +10,7 @@ import glob
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ __all__ = [
     "find_files",
     "join_parts",
     "notes_of",
+    "streamed_parts",
     "table_fingerprint",
     "unique_names",
     "with_notes",
@@ -112,6 +113,32 @@ def join_parts(parts: Iterable[tuple[Path, pa.Table]]) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise ValueError(f"the parts have columns of different types: {error}") from error
     return with_notes(whole.replace_schema_metadata(metadata), notes)
+
+
+def streamed_parts(
+    parts: Iterable[tuple[Path, Iterable[pa.Table]]], *, drop: Sequence[str] = ()
+) -> Iterator[pa.Table]:
+    """Pieces of all parts, in order, with the columns and types of the first piece of all.
+
+    Args:
+        parts: a file, and its rows in pieces.
+        drop: columns to leave out.
+
+    Raises:
+        ValueError: naming the part that has other columns or types.
+    """
+    first: pa.Schema | None = None
+    for path, pieces in parts:
+        for piece in pieces:
+            if first is None:
+                first = piece.schema
+            elif set(piece.column_names) != set(first.names):
+                raise ValueError(_differ(path, piece.column_names, first.names))
+            try:
+                whole = piece.select(first.names).cast(first)
+            except pa.ArrowException as error:
+                raise ValueError(f"{path} has columns of other types: {error}") from error
+            yield drop_columns(whole, drop)
 
 
 def _differ(path: Path, names: list[str], first: list[str]) -> str:

@@ -7,7 +7,7 @@ import re
 
 import pyarrow as pa
 
-__all__ = ["has_decimal_comma", "sniff_separator", "to_utf8"]
+__all__ = ["encoding_of", "has_decimal_comma", "sniff_separator", "to_utf8"]
 
 SEPARATORS = ",;\t|"
 _BOMS = (
@@ -23,21 +23,39 @@ def to_utf8(data: pa.Buffer, where: str, encoding: str | None, notes: list[str])
     Raises:
         ValueError: when the content does not decode.
     """
-    start = data[:4].to_pybytes()
-    marked = next((name for bom, name in _BOMS if start.startswith(bom)), None)
-    if marked == "utf-8":
-        data = data.slice(len(codecs.BOM_UTF8))
-    wide = None if marked == "utf-8" else marked
-    encoding = encoding or wide or ("utf-8" if _decodes(data, "utf-8") else None)
-    if encoding is None:
-        encoding = "cp1252" if _decodes(data, "cp1252") else "latin-1"
-        notes.append(f"not UTF-8; read as {encoding} (set `encoding` if letters look wrong)")
-    if _known(encoding) == "utf-8":
-        return data
+    encoding = encoding_of(data, encoding, notes)
+    if encoding == "utf-8":
+        marked = data[:3].to_pybytes() == codecs.BOM_UTF8
+        return data.slice(len(codecs.BOM_UTF8)) if marked else data
     try:
         return pa.py_buffer(codecs.decode(data, encoding).encode("utf-8"))
     except UnicodeDecodeError as error:
         raise ValueError(f"{where} is not encoded as {encoding}: {error}") from error
+
+
+def encoding_of(
+    data: pa.Buffer, encoding: str | None, notes: list[str], *, whole: bool = True
+) -> str:
+    """How a content is encoded: as the user says, as its BOM says, or a guess, which is noted.
+
+    Args:
+        data: the content, or its beginning.
+        encoding: what the user says.
+        notes: receive a guess.
+        whole: whether the end of the data is the end of the content.
+
+    Raises:
+        ValueError: for an encoding that nobody knows.
+    """
+    if encoding is not None:
+        return _known(encoding)
+    start = data[:4].to_pybytes()
+    marked = next((name for bom, name in _BOMS if start.startswith(bom)), None)
+    if marked is not None or _decodes(data, "utf-8", whole=whole):
+        return marked or "utf-8"
+    guess = "cp1252" if _decodes(data, "cp1252", whole=whole) else "latin-1"
+    notes.append(f"not UTF-8; read as {guess} (set `encoding` if letters look wrong)")
+    return guess
 
 
 def _known(encoding: str) -> str:
@@ -47,13 +65,13 @@ def _known(encoding: str) -> str:
         raise ValueError(f"no encoding is called {encoding!r}; try utf-8 or latin-1") from error
 
 
-def _decodes(data: pa.Buffer, encoding: str) -> bool:
+def _decodes(data: pa.Buffer, encoding: str, *, whole: bool) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     view = memoryview(data)
     try:
         for start in range(0, len(view), 1 << 20):
             decoder.decode(view[start : start + (1 << 20)])
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=whole)
     except UnicodeDecodeError:
         return False
     return True

@@ -1,0 +1,64 @@
+"""What training needs of the data, and what the model is told of each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from genmodels.data.batching import Rows
+from genmodels.data.splits import Split
+from genmodels.data.streaming.buckets import Buckets
+from genmodels.data.streaming.split import StreamSplit
+from genmodels.layout import Condition
+from genmodels.schema import Schema
+from genmodels.types import Encoded, Raw
+
+__all__ = ["Prepared", "told_codes", "told_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that training needs of the data, and what evaluation must know later.
+
+    Args:
+        schema: what the parts of the data mean.
+        split: who may see which rows, with a `state()` for the record.
+        codec: fitted on the training rows.
+        condition: what the model is told.
+        train: encoded training rows; a sample of them beside `buckets`.
+        validation: encoded validation rows, or None when there are none.
+        reference: the raw validation rows; the training rows when there are none.
+        buckets: all training rows, where these are not in memory.
+    """
+
+    schema: Schema
+    split: Split | StreamSplit
+    codec: Any
+    condition: Condition
+    train: Rows
+    validation: Rows | None
+    reference: Raw
+    buckets: Buckets | None = None
+
+
+def told_rows(
+    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
+) -> Rows:
+    """Encoded rows and what each is told: combinations of their own, exactly, or known levels."""
+    if condition.combinations is not None:
+        condition, codes = codec.combinations(raw)
+    else:
+        codes = told_codes(codec, raw, encoded, condition, chosen)
+    return Rows.of(encoded, codes, condition, codec.layout)
+
+
+def told_codes(
+    codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
+) -> np.ndarray:
+    """Level (N, G) of each row in each chosen group; from the encoded rows where they hold it."""
+    if not chosen:
+        return np.zeros((len(raw), 0), np.int32)
+    held = all(group.code is not None for group in condition.groups)
+    return np.ascontiguousarray(codec.condition_codes(encoded if held else raw)[:, chosen])
