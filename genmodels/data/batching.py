@@ -19,7 +19,7 @@ from genmodels.combinations import LABEL
 from genmodels.layout import Condition, ConditionGroup, Expand, Layout, Vectors
 from genmodels.types import Batch, Encoded
 
-__all__ = ["Batches", "Batching", "ConditionBalanced", "Plan", "Rows", "Shuffled"]
+__all__ = ["Batches", "Batching", "ConditionBalanced", "Plan", "Rows", "Shuffled", "shared"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +130,10 @@ class Shuffled:
     frequencies of the training rows.
 
     Args:
-        batch_size: rows per update; with fewer rows than that, a batch is all of them.
+        batch_size: rows per update, of all processes together; with fewer rows than that, a batch
+            is all of them.
         updates_per_step: updates per call of the training step (its fixed cost is shared).
-        updates_per_epoch: of each process, whatever the number of rows, so that one number of
+        updates_per_epoch: whatever the number of rows, so that one number of
             epochs suits small and large data; None: as many as the rows give once.
         balance: share of the way from the frequencies in training (0, False) to equal ones (1,
             True).
@@ -287,6 +288,21 @@ def _with_replacement(rows: Rows) -> Plan:
     return plan
 
 
+def shared(batching: Batching, rows: int, world: int) -> tuple[int, int]:
+    """Updates of an epoch, and how many rows of each are for one process.
+
+    Raises:
+        ValueError: when a batch cannot be shared evenly.
+    """
+    updates, size = batching.updates(rows)
+    if size % world:
+        raise ValueError(
+            f"{world} processes cannot share batches of {size} rows evenly: set "
+            f"batching.batch_size to a multiple of {world}"
+        )
+    return updates, size // world
+
+
 def _at_least_one(updates_per_epoch: int | None) -> int | None:
     if updates_per_epoch is not None and updates_per_epoch < 1:
         raise ValueError(
@@ -313,7 +329,11 @@ class Batches:
         batching: how to cut an epoch.
         seed: of all epochs.
         rank: of this process.
-        world: number of processes; each sees its share of every global batch order.
+        world: number of processes; each sees its share of every batch, which is the same for any
+            number of them.
+
+    Raises:
+        ValueError: when a batch cannot be shared evenly.
     """
 
     def __init__(
@@ -321,7 +341,7 @@ class Batches:
     ) -> None:
         self.rows, self.seed, self.rank, self.world = rows, seed, rank, world
         self.plan = batching.bind(rows)
-        self.updates, self.size = batching.updates(len(rows) // world)
+        self.updates, self.size = shared(batching, len(rows), world)
         self.updates_per_step = min(batching.updates_per_step, self.updates)
         self.epoch = self.step = 0
 

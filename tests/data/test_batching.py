@@ -128,12 +128,23 @@ def test_without_groups_balanced_batches_shuffle():
     assert len(x[:, 0].unique()) == 1000
 
 
-def test_processes_share_an_epoch():
-    parts = [
-        epoch(Batches(rows=make_rows(), batching=SHUFFLED, seed=0, rank=rank, world=2))[0]
-        for rank in range(2)
-    ]
-    assert len(torch.cat(parts)[:, 0].unique()) == len(parts[0]) + len(parts[1])
+@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("batching", [SHUFFLED, balanced()])
+def test_processes_share_each_batch_of_one(batching, world):
+    alone = Batches(rows=make_rows(), batching=batching, seed=0)
+    x, c = epoch(alone)
+    parts = [Batches(rows=make_rows(), batching=batching, seed=0, rank=rank, world=world)
+             for rank in range(world)]  # fmt: skip
+    assert {len(part) for part in parts} == {len(alone)}
+    assert {part.samples_per_epoch for part in parts} == {alone.samples_per_epoch}
+    shares = [epoch(part) for part in parts]
+    for whole, own in ((x, [x for x, _ in shares]), (c, [c for _, c in shares])):
+        assert torch.equal(torch.stack(own, 1).flatten(0, 1), whole)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused():
+    with pytest.raises(ValueError, match="3 processes cannot share batches of 64 rows evenly"):
+        Batches(rows=make_rows(), batching=SHUFFLED, seed=0, rank=0, world=3)
 
 
 @pytest.mark.parametrize(

@@ -73,13 +73,13 @@ def test_a_step_depends_on_its_place_alone(stored, batching):
 
 
 @pytest.mark.parametrize("world", [2, 3])
-def test_processes_share_each_step_of_the_whole(stored, world):
-    batching = Shuffled(batch_size=20, updates_per_step=3)
+def test_processes_share_each_batch_of_one(stored, world):
+    batching = Shuffled(batch_size=60, updates_per_step=3)
     shares = [epochs(loader(stored, batching, rank, world), 4) for rank in range(world)]
     joined = torch.stack([x for x, _, _ in shares], 1).flatten(0, 1)
-    alone = Shuffled(batch_size=20 * world, updates_per_step=3)
-    whole = epochs(loader(stored, alone), 4)[0][: len(joined)]
-    assert torch.equal(joined[: len(whole)], whole[: len(joined)])
+    assert torch.equal(joined, epochs(loader(stored, batching), 4)[0])
+    with pytest.raises(ValueError, match="7 processes cannot share batches of 60 rows"):
+        loader(stored, batching, 0, 7)
 
 
 def test_training_by_sampling_is_told_rare_levels_as_often(stored):

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genmodels.data.batching import Batching, Rows
+from genmodels.data.batching import Batching, Rows, shared
 from genmodels.data.streaming.buckets import Buckets
 from genmodels.types import Batch
 
@@ -30,7 +30,10 @@ class StreamedBatches:
         batching: how to cut an epoch.
         seed: of all passes.
         rank: of this process.
-        world: number of processes; each sees its share of every global batch.
+        world: number of processes; each sees its share of every batch.
+
+    Raises:
+        ValueError: when a batch cannot be shared evenly.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class StreamedBatches:
     ) -> None:
         self.rows, self.buckets, self.batching, self.seed = rows, buckets, batching, seed
         self.rank, self.world = rank, world
-        self.updates, self.size = batching.updates(len(buckets) // world)
+        self.updates, self.size = shared(batching, len(buckets), world)
         self.updates_per_step = min(batching.updates_per_step, self.updates)
         self.epoch = self.step = 0
 
