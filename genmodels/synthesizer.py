@@ -31,7 +31,7 @@ from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, Shortfall, asked_for
 from genmodels.tasks.predict import build_prediction, log_probs, target_of
 from genmodels.tasks.quiet import isolated
-from genmodels.tasks.sample import build_sampler, pick_device, shortfall_facts
+from genmodels.tasks.sampler import build_sampler, pick_device, shortfall_facts
 from genmodels.tasks.train import train
 from genmodels.types import Images, Source
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from genmodels.tasks.compose import compose
-from genmodels.tasks.sample import open_sampler
+from genmodels.tasks.sampler import open_sampler
 from genmodels.types import Images
 
 __all__ = ["SyntheticImages"]

@@ -20,7 +20,7 @@ from genmodels.schema import Level, Schema, TableSchema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.control import Asked
 from genmodels.tasks.quiet import isolated
-from genmodels.tasks.sample import build_sampler, pick_device
+from genmodels.tasks.sampler import build_sampler, pick_device
 from genmodels.tasks.train import train as learn
 
 __all__ = ["STAND_INS", "Trained", "fitter"]

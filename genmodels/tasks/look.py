@@ -15,7 +15,7 @@ from genmodels.tasks.build import instantiate, load_config, load_run, source_of
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require
 from genmodels.tasks.judged import names_of, split_as_recorded
-from genmodels.tasks.sample import pick_device, whole_number
+from genmodels.tasks.sampler import pick_device, whole_number
 from genmodels.types import Raw
 
 __all__ = ["look", "run"]

@@ -30,7 +30,7 @@ from genmodels.sampling.sampler import Sampler
 from genmodels.synthesizer import Synthesizer
 from genmodels.tasks.build import complete, instantiate, load_run
 from genmodels.tasks.compose import compose
-from genmodels.tasks.sample import build_sampler
+from genmodels.tasks.sampler import build_sampler
 from genmodels.writers.base import Shard
 
 ONE = Shard(number=0, of=1, start=0)

@@ -11,7 +11,8 @@ from genmodels.algorithms.base import Calibratable, Controllable
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
 from genmodels.tasks.control import Asked
-from genmodels.tasks.sample import build_sampler, sample
+from genmodels.tasks.sample import sample
+from genmodels.tasks.sampler import build_sampler
 
 ROWS = 240
 MODELS = [

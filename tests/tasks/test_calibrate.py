@@ -15,7 +15,8 @@ from genmodels.tasks import calibrate
 from genmodels.tasks.calibrate import read_calibrate
 from genmodels.tasks.compose import compose
 from genmodels.tasks.evaluate import evaluate
-from genmodels.tasks.sample import build_sampler, sample
+from genmodels.tasks.sample import sample
+from genmodels.tasks.sampler import build_sampler
 from genmodels.types import Images
 from tests.tasks.test_evaluate import FAST
 

@@ -8,7 +8,7 @@ from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
 from genmodels.tasks.dry_run import dry_run
-from genmodels.tasks.sample import build_sampler
+from genmodels.tasks.sampler import build_sampler
 from genmodels.tasks.steering import steered
 from genmodels.tasks.train import train
 from tests.tasks.test_r3gan_run import images

@@ -13,7 +13,8 @@ from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.callbacks.stop import Interrupted
 from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
-from genmodels.tasks.sample import build_sampler, sample
+from genmodels.tasks.sample import sample
+from genmodels.tasks.sampler import build_sampler
 from genmodels.tasks.train import train
 
 TINY = [
