@@ -15,6 +15,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from genmodels.files import read_json, sha256
 from genmodels.report.page.render import write_report
 from genmodels.report.page.tensorboard import write_tensorboard
 from genmodels.report.reading import kind_of, read_alike, with_sensitive
@@ -26,6 +27,8 @@ from genmodels.tasks.judged import Named, calibrated_by, dataset_manifest, names
 from genmodels.tasks.likelihood import with_likelihood
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
+from genmodels.writers.base import MANIFEST
+from genmodels.writers.evaluated import note_evaluation
 from genmodels.writers.manifest import wishes_of
 
 __all__ = ["evaluate", "run"]
@@ -97,7 +100,25 @@ def evaluate(
     paths = write_report(report, folder)
     if cfg.tensorboard:
         write_tensorboard(report, _events(cfg, folder))
+    if cfg.note and "synthetic" not in named.given:
+        _note(Path(str(cfg.synthetic)), paths[0], cfg)
     return report, paths
+
+
+def _note(place: Path, written: Path, cfg: DictConfig) -> None:
+    """The verdicts of a report, in the dataset that it judged, if that is one of ours."""
+    if not (place / MANIFEST).is_file():
+        return
+    axes = [
+        {key: axis[key] for key in ("axis", "verdict", "sentence", "figure")}
+        for axis in read_json(written)["axes"]
+    ]
+    try:
+        note_evaluation(
+            place, {"seed": int(cfg.seed), "report_sha256": sha256(written), "axes": axes}
+        )
+    except (ValueError, OSError) as error:
+        log.warning("the verdicts are not noted in %s: %s", place, error)
 
 
 def _introduced(report: Report, named: Named, how: str | None, wishes: str) -> Report:

@@ -133,6 +133,8 @@ def _say_rate(out: Path, rows: int, seconds: float) -> None:
 
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
     """What else the rows depend on, for the manifest."""
+    record = source.read_manifest()
+    learned_from = (record.get("split") or {}).get("fingerprint")
     return {
         "block_rows": sampler.draws.block_rows,
         "precision": sampler.precision,
@@ -140,7 +142,8 @@ def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
         "run": {
             "name": source.path.resolve().name,
             "model_sha256": sha256(source.weights),
-            **({} if source.read_manifest().get("finished", True) else {"finished": False}),
+            **({"data_fingerprint": learned_from} if learned_from else {}),
+            **({} if record.get("finished", True) else {"finished": False}),
         },
         "versions": _versions(),
         "schema": loaded.schema.state(),

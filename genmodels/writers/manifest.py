@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,6 +127,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
         *_guarded(manifest.get("formula_guard")),
+        *_evaluated(manifest.get("evaluation")),
         "## Load it",
         "```python\n" + "\n".join(_recipes(manifest)) + "\n```",
     ]
@@ -177,6 +179,24 @@ def _guarded(guard: bool | None) -> list[str]:
         "Texts that a spreadsheet would run, such as `=1+1`, have an apostrophe before them; "
         "genmodels takes it away when it reads them."
     ]
+
+
+def _evaluated(found: Mapping[str, Any] | None) -> list[str]:
+    if not found:
+        return []
+    rows = [f"- **{_plain(axis['axis'])}**: {_plain(axis['sentence'])}" + (
+                f" ({_plain(axis['figure'])})" if axis["figure"] else "")
+            for axis in found["axes"]]  # fmt: skip
+    return [
+        "## How far it can be trusted",
+        f"As measured on {found['when']}; of each axis its worst figure.",
+        "\n".join(rows),
+    ]
+
+
+def _plain(text: str) -> str:
+    """A text with names of a stranger, as Markdown shows it."""
+    return html.escape(" ".join(text.replace("`", "'").split()), quote=False)
 
 
 def _conditions(conditions: str | Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from genmodels.files import read_json, sha256
 from genmodels.writers.base import MANIFEST
 
-__all__ = ["differences", "digest", "read_manifest"]
+__all__ = ["differences", "digest", "read_manifest", "words_differ"]
 
 
 def digest(manifest: Mapping[str, Any]) -> str:
@@ -46,6 +46,12 @@ def differences(folder: Path) -> Iterator[str]:
     for path in sorted(_files(folder)):
         if path not in listed:
             yield f"{path}: not listed in {MANIFEST}"
+
+
+def words_differ(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    """Whether the manifest, or a document beside it, is changed; the data are not looked at."""
+    found = (_difference(folder.resolve(), entry) for entry in _entries(manifest, "documents"))
+    return manifest.get("digest") != digest(manifest) or any(found)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -85,7 +85,8 @@ def test_a_dataset_has_files_a_manifest_and_a_card(run, tmp_path):
     assert manifest["rows"] == 120
     assert manifest["seed"] == 4
     weights = hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
-    assert manifest["run"] == {"name": "run", "model_sha256": weights}
+    data = json.loads((run / "manifest.json").read_text())["split"]["fingerprint"]
+    assert manifest["run"] == {"name": "run", "model_sha256": weights, "data_fingerprint": data}
     assert [entry["sha256"] for entry in manifest["files"]] == hashes(out)
     assert "pandas.read_parquet" in (out / "README.md").read_text()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
