@@ -107,4 +107,4 @@ class Streamable(Source, Protocol):
     """A source that need not fit into memory."""
 
     def pieces(self) -> Iterator[pa.Table]:
-        """The rows of `load`, a few megabytes at a time; the same pieces each time."""
+        """The rows of `load` with their types, some megabytes at a time; always the same pieces."""

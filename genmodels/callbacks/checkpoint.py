@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import random
-import signal
 import time
 import zipfile
 from typing import Any
@@ -113,8 +112,8 @@ class Checkpoint(L.Callback):
         if not _any(trainer, due or received is not None):
             return
         self.save(trainer, model)
-        if _any(trainer, received is not None):
-            raise Interrupted(received or signal.SIGTERM, model.num_samples)
+        if number := _largest(trainer, received or 0):
+            raise Interrupted(number, model.num_samples)
 
     def save(self, trainer: L.Trainer, model: GenerativeModel) -> None:
         """Write `last.ckpt`; the former one becomes `previous.ckpt`."""
@@ -193,6 +192,14 @@ def _any(trainer: L.Trainer, mine: bool) -> bool:
     if trainer.world_size == 1:
         return mine
     return bool(trainer.strategy.reduce_boolean_decision(mine, all=False))
+
+
+def _largest(trainer: L.Trainer, mine: int) -> int:
+    """The largest number that any of the processes says; all of them must ask."""
+    if trainer.world_size == 1:
+        return mine
+    told = torch.tensor(mine, device=trainer.strategy.root_device)
+    return int(trainer.strategy.reduce(told, reduce_op="max"))
 
 
 def _position(trainer: L.Trainer) -> dict[str, int]:

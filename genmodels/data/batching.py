@@ -295,7 +295,9 @@ def shared(batching: Batching, rows: int, world: int) -> tuple[int, int]:
         ValueError: when a batch cannot be shared evenly.
     """
     updates, size = batching.updates(rows)
-    if size % world:
+    if size < batching.batch_size:  # all rows there are
+        size -= size % world
+    if size % world or not size:
         raise ValueError(
             f"{world} processes cannot share batches of {size} rows evenly: set "
             f"batching.batch_size to a multiple of {world}"

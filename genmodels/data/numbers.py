@@ -1,12 +1,14 @@
 """Numbers written as text: which texts are numbers, in which style, with how many decimals.
 
 Styles: "1234.5" (plain), "1,234.5" (grouped) and "1.234,5" (decimal comma). The style is
-found from the values at hand and never stored, because what is written out is plain.
+found from the values at hand and never stored, because what is written out is plain; who reads
+a table piece by piece finds it once and names it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,14 @@ import pyarrow.compute as pc
 
 __all__ = [
     "MISSING_WORDS",
+    "STYLES",
+    "Style",
     "codes_like",
     "decimals_of",
     "looks_numeric",
     "parse_integers",
     "parse_numbers",
+    "style_of",
     "token_numbers",
 ]
 
@@ -28,6 +33,8 @@ MISSING_WORDS = (
     *("#value!", "#div/0!", "#ref!", "#null!", "#num!"),
 )
 
+Style = Literal["plain", "grouped", "comma"]
+STYLES: tuple[Style, ...] = get_args(Style)
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 GROUPED = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?$"
@@ -41,19 +48,35 @@ def parse_numbers(
     Args:
         texts: distinct texts, shape (U,).
         counts: rows per text, to weigh the styles; None: one each.
-        decimal: "," when the file is known to write decimal commas, which decides "1.234".
+        decimal: "," when the file is known to write decimal commas, which decides "1.234"; or one
+            of `STYLES`, and no other is tried.
     """
-    if decimal != "," and (fast := _cast(texts)) is not None:
+    if decimal not in (",", "comma") and (fast := _cast(texts)) is not None:
         return fast
+    styles = _styles(texts)
+    return styles[next((s for s in STYLES if s == decimal), _best(styles, counts, decimal))]
+
+
+def style_of(texts: pa.Array, *, counts: np.ndarray, decimal: str | None = None) -> Style:
+    """The style in which most rows are numbers; see `parse_numbers`."""
+    if decimal != "," and _cast(texts) is not None:
+        return "plain"
+    return _best(_styles(texts), counts, decimal)
+
+
+def _styles(texts: pa.Array) -> dict[Style, np.ndarray]:
+    """The values in each style."""
     trimmed = pc.utf8_trim_whitespace(texts)
     plain = _where(trimmed, PLAIN, _plain)
-    styles = [plain, _filled(plain, _where(trimmed, GROUPED, _grouped))]
-    styles.append(_where(trimmed, COMMA, _comma))
-    if decimal == ",":
-        styles = styles[::-1]
-    weights = np.ones(len(texts)) if counts is None else counts
-    covered = [float(weights[np.isfinite(values)].sum()) for values in styles]
-    return styles[int(np.argmax(covered))]
+    grouped = _filled(plain, _where(trimmed, GROUPED, _grouped))
+    return {"plain": plain, "grouped": grouped, "comma": _where(trimmed, COMMA, _comma)}
+
+
+def _best(styles: dict[Style, np.ndarray], counts: np.ndarray | None, decimal: str | None) -> Style:
+    """The style that reads most rows; of equals the first, or the last in files with commas."""
+    names = list(styles)[:: -1 if decimal == "," else 1]
+    weights = np.ones(len(styles["plain"])) if counts is None else counts
+    return max(names, key=lambda name: float(weights[np.isfinite(styles[name])].sum()))
 
 
 def looks_numeric(texts: pa.Array) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genmodels.data.columns import Texts, as_text, plain
-from genmodels.data.numbers import parse_integers, parse_numbers
+from genmodels.data.numbers import Style, parse_integers, parse_numbers, style_of
 from genmodels.data.parse_dates import parse_datetime
 from genmodels.data.parse_levels import parse_levels
 from genmodels.data.parse_numbers import parse_number_column
@@ -25,7 +26,7 @@ from genmodels.data.parse_problem import Problem
 from genmodels.data.sources.csv_options import DECIMAL
 from genmodels.schema import UNFIT, Column, TableSchema
 
-__all__ = ["apply_schema", "check_columns"]
+__all__ = ["apply_schema", "check_columns", "styles_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def apply_schema(
     *,
     strict: bool = True,
     meaningless: Literal["refuse", "missing"] = "refuse",
+    styles: Mapping[str, Style] | None = None,
 ) -> pa.Table:
     """Give each column the type that its schema asks for, in the order of the schema.
 
@@ -49,6 +51,7 @@ def apply_schema(
             one warning per column says how many.
         meaningless: what to do, if not strict, about values that are none of the column's kind,
             such as a text among numbers; strict always refuses.
+        styles: by column, how its numbers are written; found from the values where it is not said.
 
     Returns:
         A table typed as the module says; applying the schema to it again changes nothing. Its
@@ -60,11 +63,27 @@ def apply_schema(
     check_columns(raw.column_names, schema)
     decimal = (raw.schema.metadata or {}).get(DECIMAL, b"").decode() or None
     problems = [Problem(c, strict, meaningless == "refuse") for c in schema.columns]
-    arrays = [_parse(plain(raw[p.column.name], p.column.name), decimal, p) for p in problems]
+    known: Mapping[str, str] = styles or {}
+    arrays = [
+        _parse(plain(raw[p.column.name], p.column.name), known.get(p.column.name, decimal), p)
+        for p in problems
+    ]
     fields = [pa.field(c.name, a.type) for c, a in zip(schema.columns, arrays, strict=True)]
     unfit = {p.column.name: p.rows for p in problems if p.rows}
     metadata = {UNFIT: json.dumps(unfit).encode()} if unfit else None
     return pa.table(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def styles_of(raw: pa.Table) -> dict[str, Style]:
+    """How the numbers of each column of texts are written, for pieces of a larger table."""
+    decimal = (raw.schema.metadata or {}).get(DECIMAL, b"").decode() or None
+    found: dict[str, Style] = {}
+    for name in raw.column_names:
+        array = plain(raw[name], name)
+        if pa.types.is_string(array.type):
+            texts = Texts.of(array)
+            found[name] = style_of(texts.values, counts=texts.counts, decimal=decimal)
+    return found
 
 
 def check_columns(names: list[str], schema: TableSchema) -> None:

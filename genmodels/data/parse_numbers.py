@@ -33,7 +33,7 @@ def parse_number_column(
             return array.cast(wanted)
         if not _has_fraction(array):
             return array.cast(wanted)
-    if pa.types.is_string(held) and not column.missing and decimal != ",":
+    if pa.types.is_string(held) and not column.missing and decimal not in (",", "comma"):
         fast = _cast(array, wanted)
         if fast is not None:
             return fast

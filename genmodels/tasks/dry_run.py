@@ -112,14 +112,14 @@ def dry_run(cfg: DictConfig, *, source: Source | None = None) -> Cost:
         require(cfg)
         check_fit(cfg)
         L.seed_everything(cfg.seed, verbose=False)
-        prepared = prepare(cfg, source, None)
+        prepared = prepare(cfg, source, None, encode=False)
         with open_dict(cfg):
             if "compile" in cfg.model:
                 cfg.model.compile = False  # there is nothing to compile for
         model = build_model(cfg, prepared.codec.layout, prepared.condition, prepared.schema)
         rows = prepared.train.through(model.reads(prepared.codec.layout))
-        updates, size = instantiate(cfg.batching).updates(len(rows))
-        batch = rows.batch(torch.arange(size), None)
+        updates, size = instantiate(cfg.batching).updates(prepared.training_rows)
+        batch = rows.batch(torch.arange(size) % len(rows), None)
         epochs = cfg.trainer.max_epochs
         limited = epochs is not None and epochs > 0
         cost = cost_of(model, batch, samples=epochs * updates * size if limited else None)

@@ -47,7 +47,7 @@ def evaluate(
     progress: Callable[[str], None] = log.debug,
     given: Mapping[str, Source] | None = None,
 ) -> tuple[Report, list[Path]]:
-    """Judge a synthetic dataset and write the report.
+    """Judge a synthetic dataset, write the report, and note its verdicts in the dataset's card.
 
     Args:
         cfg: as `compose("evaluate", ...)` gives it.

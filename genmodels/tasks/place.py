@@ -14,6 +14,7 @@ from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.run import Run
 from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import resolved
+from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.record import absolute
 
 __all__ = ["default_run", "nothing_to_do", "place", "resumed_config"]
@@ -47,7 +48,7 @@ def place(target: Run, cfg: DictConfig) -> dict[str, Any] | None:
     """
     if cfg.resume not in (False, None, "auto"):
         raise ValueError(f"resume must be auto or false, got {cfg.resume!r}")
-    if "LOCAL_RANK" in os.environ and os.environ["LOCAL_RANK"] != "0":
+    if this_rank().number or os.environ.get("LOCAL_RANK", "0") != "0":  # the first one has made it
         return read_checkpoint(target) if cfg.resume == "auto" and target.exists() else None
     _refuse_unwritable(target.path)
     if cfg.resume == "auto" and target.exists():

@@ -28,20 +28,23 @@ __all__ = ["prepare"]
 log = logging.getLogger(__name__)
 
 
-def prepare(cfg: DictConfig, source: Source | None, earlier: Run | None) -> Prepared:
+def prepare(
+    cfg: DictConfig, source: Source | None, earlier: Run | None, *, encode: bool = True
+) -> Prepared:
     """Get the data of a configuration ready.
 
     Args:
         cfg: of train.
         source: data to use instead of the configuration's.
         earlier: the run that is resumed: its schema, split and codec are used again.
+        encode: False: of data that are streamed, only a sample, to say what training would cost.
 
     Raises:
         ValueError: when the data cannot be used, or are not those of the earlier run.
     """
     source = source_of(cfg) if source is None else source
     if cfg.data.get("streaming"):
-        return prepare_stream(cfg, source, earlier)
+        return prepare_stream(cfg, source, earlier, encode=encode)
     loaded = source.load()
     split = _split(cfg, len(loaded), source.fingerprint(), earlier)
     schema, train, validation = _typed(cfg, loaded, split, earlier)

@@ -42,6 +42,12 @@ class Prepared:
     reference: Raw
     buckets: Buckets | None = None
 
+    @property
+    def training_rows(self) -> int:
+        """Rows to learn from, also where `train` are only some of them."""
+        counts = self.split.state()["counts"]
+        return int(counts["train"])
+
 
 def told_rows(
     codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]

@@ -6,10 +6,15 @@ import logging
 import os
 import signal
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from omegaconf import DictConfig
 
-__all__ = ["requeue"]
+from genmodels.tasks.ranks import this_rank
+
+__all__ = ["requeue", "warned"]
 
 log = logging.getLogger(__name__)
 _SECONDS = 60.0
@@ -18,8 +23,8 @@ _SECONDS = 60.0
 def requeue(cfg: DictConfig, code: int) -> None:
     """Put the job of this process back into the queue, if it was warned of its end by SIGUSR1.
 
-    `sbatch --signal=USR1@120` warns two minutes before the time is over. A job that is preempted
-    gets SIGTERM, and Slurm puts it back by itself.
+    `sbatch --signal=USR1@120` warns steps that srun started, two minutes before the time is over.
+    A job that is preempted gets SIGTERM, and Slurm puts it back by itself.
 
     Args:
         cfg: as the command said it: the next turn gives the same command.
@@ -44,6 +49,27 @@ def requeue(cfg: DictConfig, code: int) -> None:
         log.warning("scontrol requeue %s failed: %s", job, " ".join(said.split()))
         return
     log.info("scontrol requeue %s: the job goes on when its turn comes. %s", job, done.stdout)
+
+
+@contextmanager
+def warned(cfg: DictConfig) -> Iterator[None]:
+    """While nothing is there to save, a job that is warned of its end is put back at once."""
+    number = getattr(signal, "SIGUSR1", None)
+    main = threading.current_thread() is threading.main_thread()
+    if number is None or _job() is None or not main:
+        yield
+        return
+
+    def again(*_: object) -> None:
+        if not this_rank().number:
+            requeue(cfg, 128 + number)
+        raise SystemExit(128 + number)
+
+    before = signal.signal(number, again)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _job() -> str | None:

@@ -12,7 +12,7 @@ from genmodels.files import write_text
 from genmodels.schema import Schema
 from genmodels.tasks.build import instantiate, source_of
 from genmodels.tasks.compose import require
-from genmodels.tasks.stream import sampled
+from genmodels.tasks.stream import telling
 
 __all__ = ["draft", "run"]
 
@@ -40,7 +40,8 @@ def draft(cfg: DictConfig) -> Schema:
     if out.exists() and not cfg.overwrite:
         raise ValueError(f"{out} exists already; give another name (out=...) or overwrite=true")
     source = source_of(cfg)
-    raw = sampled(source, most=cfg.data.sample_rows) if cfg.data.streaming else source.load()
+    streamed = cfg.data.get("streaming")
+    raw = telling(source, most=cfg.data.sample_rows) if streamed else source.load()
     schema: Schema = instantiate(cfg.data.infer)(raw)
     console = Console()
     # Without a terminal there is no width to fit: one line per entry is easier to search.

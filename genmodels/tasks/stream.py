@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import DictConfig
 
+from genmodels.data.parse import styles_of
 from genmodels.data.streaming.buckets import Buckets
 from genmodels.data.streaming.sketch import Sketch, numbered, sketched
 from genmodels.data.streaming.split import StreamSplit
@@ -29,12 +31,13 @@ from genmodels.tasks.build import (
 )
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
 from genmodels.tasks.prepared import Prepared, told_codes, told_rows
-from genmodels.types import Raw, Source, Streamable
+from genmodels.tasks.ranks import this_rank
+from genmodels.types import Raw, Source, Streamable, take_rows
 
-__all__ = ["prepare_stream", "recorded_sketch", "sampled", "streamable"]
+__all__ = ["prepare_stream", "recorded_sketch", "sampled", "streamable", "telling"]
 
 log = logging.getLogger(__name__)
-_SECONDS_PER_LINE = 10.0
+_SECONDS_PER_LINE, _FEWEST = 10.0, 100
 
 
 def streamable(source: Source) -> Streamable:
@@ -51,7 +54,9 @@ def streamable(source: Source) -> Streamable:
     return source
 
 
-def prepare_stream(cfg: DictConfig, source: Source, earlier: Run | None) -> Prepared:
+def prepare_stream(
+    cfg: DictConfig, source: Source, earlier: Run | None, *, encode: bool = True
+) -> Prepared:
     """As `prepare`, with no more in memory than a sample of the rows.
 
     The schema and the codec are made from the sample and from the rows that show what it lacks.
@@ -60,29 +65,31 @@ def prepare_stream(cfg: DictConfig, source: Source, earlier: Run | None) -> Prep
         cfg: of train.
         source: of the rows.
         earlier: the run that is resumed.
+        encode: False: only look, with no `buckets`.
 
     Raises:
         ValueError: when the data cannot be used, or are not those of the earlier run.
         OSError: when the disk is full.
     """
-    stream = streamable(source)
+    stream, most = streamable(source), _sample_rows(cfg)
+    _refuse_launcher(cfg)
     split = _split(cfg, stream, earlier)
-    found = sketched(
-        _told(stream.pieces(), "looking"),
-        split,
-        most=cfg.data.sample_rows,
-        most_levels=min(2 * cfg.data.infer.max_levels, cfg.data.sample_rows // 10),
-    )
-    schema = _schema(cfg, found, earlier)
-    parse = instantiate(cfg.data.parse)
-    train = _typed(parse, found.sample, schema, "the row is one of a sample of the data")
-    validation = instantiate(cfg.data.parse_apart)(found.validation, schema)
+    levels = min(2 * cfg.data.infer.max_levels, most // 10)
+    found = sketched(_told(stream.pieces(), "looking"), split, most=most, most_levels=levels)
+    if earlier is not None and found.split.state() != earlier.read_manifest()["split"]:
+        raise ValueError(f"the data changed while they were read, or since {earlier} was made")
+    schema, styles = _schema(cfg, found, earlier), styles_of(found.telling)
+    parse = partial(instantiate(cfg.data.parse), styles=styles)
+    telling = _typed(parse, found.telling, schema, "the row is one of a sample of the data")
+    train = take_rows(telling, np.arange(len(found.sample)))
+    apart = partial(instantiate(cfg.data.parse_apart), styles=styles)
+    validation = apart(found.validation, schema)
     if (keep := instantiate(cfg.data.expressible)) is not None:
-        validation = keep(validation, train, schema)
+        validation = keep(validation, telling, schema)
     if earlier is None:
         log.info(instantiate(cfg.data.describe)(schema))
         _try_holdout(cfg, schema, found.split)
-        codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
+        codec = instantiate(cfg.codec)(telling, schema, seed=cfg.seed)
     else:
         codec = read_codec(earlier)
     condition, chosen = choose_condition(codec, schema, cfg.condition)
@@ -92,16 +99,20 @@ def prepare_stream(cfg: DictConfig, source: Source, earlier: Run | None) -> Prep
         return told_rows(codec, part, encoded, condition, chosen)
 
     rows = told(train, 0)
-    widths = (*(rows.encoded[name].shape[1] for name in ("values", "codes")), rows.codes.shape[1])
-    buckets = _room(cfg, found.split, widths)
-    for number, (piece, numbers) in enumerate(numbered(_told(stream.pieces(), "encoding"))):
-        mine = found.split.trains(numbers)
-        where = f"rows are counted from row {numbers[0] + 1:,} of the data, training rows alone"
-        part = _typed(parse, piece.filter(pa.array(mine)), schema, where)
-        words = np.random.SeedSequence([cfg.seed, 2, number]).generate_state(1)
-        encoded = codec.encode(part, seed=int(words[0]))
-        codes = told_codes(codec, part, encoded, condition, chosen)
-        buckets.add(encoded, codes, numbers[mine])
+    buckets = None
+    if encode:
+        widths = [*(rows.encoded[name].shape[1] for name in ("values", "codes"))]
+        buckets = _room(cfg, found.split, (*widths, rows.codes.shape[1]))
+        for number, (piece, numbers) in enumerate(numbered(_told(stream.pieces(), "encoding"))):
+            mine = found.split.trains(numbers)
+            where = f"rows are counted from row {numbers[0] + 1:,} of the data, training rows alone"
+            part = _typed(parse, piece.filter(pa.array(mine)), schema, where)
+            words = np.random.SeedSequence([cfg.seed, 2, number]).generate_state(1)
+            encoded = codec.encode(part, seed=int(words[0]))
+            codes = told_codes(codec, part, encoded, condition, chosen)
+            buckets.add(encoded, codes, numbers[mine])
+        if len(buckets) != found.split.counts["train"]:
+            raise ValueError("the data changed while they were read: start again")
     return Prepared(
         schema=schema,
         split=found.split,
@@ -115,7 +126,7 @@ def prepare_stream(cfg: DictConfig, source: Source, earlier: Run | None) -> Prep
 
 
 def recorded_sketch(source: Source, split: StreamSplit, *, most: int) -> tuple[Raw, Raw]:
-    """Uniform samples of what a run trained on and of what it held out."""
+    """Uniform samples of what a run trained on and of what it held out, at most so many rows."""
     pieces = _told(streamable(source).pieces(), "looking")
     found = sketched(pieces, split, most=most, most_holdout=most)
     log.info("judged by samples of %d training rows and %d held-out rows", len(found.sample),
@@ -125,8 +136,34 @@ def recorded_sketch(source: Source, split: StreamSplit, *, most: int) -> tuple[R
 
 def sampled(source: Source, *, most: int) -> Raw:
     """At most so many rows of a source, uniform: all of them are held out."""
+    return _looked(source, most=most).sample
+
+
+def telling(source: Source, *, most: int) -> Raw:
+    """A sample of a source, and the rows that show what it lacks."""
+    return _looked(source, most=most).telling
+
+
+def _looked(source: Source, *, most: int) -> Sketch:
     split = StreamSplit(seed=0, holdout=0.0, validation=0.0, most_validation=0)
-    return sketched(_told(streamable(source).pieces(), "looking"), split, most=most).sample
+    return sketched(_told(streamable(source).pieces(), "looking"), split, most=most)
+
+
+def _sample_rows(cfg: DictConfig) -> int:
+    most = cfg.data.sample_rows
+    if isinstance(most, bool) or not isinstance(most, int) or most < _FEWEST:
+        raise ValueError(f"data.sample_rows must be a whole number from {_FEWEST} on, got {most!r}")
+    return most
+
+
+def _refuse_launcher(cfg: DictConfig) -> None:
+    """Processes that Lightning starts begin only when the first one has read and encoded all."""
+    devices = cfg.trainer.get("devices")
+    if isinstance(devices, int) and devices > 1 and this_rank().of == 1:
+        raise ValueError(
+            "data.streaming=true is prepared by each process: start them together, by "
+            f"torchrun --nproc-per-node={devices} -m genmodels train ..."
+        )
 
 
 def _split(cfg: DictConfig, source: Streamable, earlier: Run | None) -> StreamSplit:
@@ -160,24 +197,30 @@ def _try_holdout(cfg: DictConfig, schema: Schema, split: StreamSplit) -> None:
         return
     apart = streamable(holdout_source(cfg))
     refuse_seen(apart, split.fingerprint, "name others with data.holdout_path, or leave it out")
-    piece = next(apart.pieces())
+    piece = next(apart.pieces(), None)
+    if piece is None:
+        raise ValueError(f"data.holdout_path={cfg.data.holdout_path} has no rows")
     read_alike(piece, schema, instantiate(cfg.data.parse_apart), what="held-out")
 
 
 def _room(cfg: DictConfig, split: StreamSplit, widths: tuple[int, ...]) -> Buckets:
     """Files for the encoded rows, where there is room for them."""
     place = Path(cfg.data.cache or cfg.run or "runs").absolute()
+    if cfg.data.cache is not None and not place.is_dir():
+        raise ValueError(f"data.cache={cfg.data.cache} is not a folder")
     while not place.is_dir():
         place = place.parent
     rows = split.counts["train"]
-    needed, free = 4 * rows * sum(widths), shutil.disk_usage(place).free
+    needed = 4 * rows * sum(widths) * this_rank().local_of
+    free = shutil.disk_usage(place).free
     if needed > free:
         raise ValueError(
             f"the encoded rows take {needed / 1e9:,.1f} GB, but {place} has {free / 1e9:,.1f} GB "
             "left; name a folder with more room: data.cache=<folder>"
         )
-    log.info("encoding %s rows into %.2f GB on disk, until training ends", f"{rows:,}",
-             needed / 1e9)  # fmt: skip
+    log.info(
+        "encoding %s rows into %.2f GB in %s, until training ends", f"{rows:,}", needed / 1e9, place
+    )
     f, q, g = widths
     return Buckets(folder=place, rows=rows, seed=cfg.seed, widths=(f, q, g))
 

@@ -36,7 +36,7 @@ from genmodels.tasks.prepare import prepare
 from genmodels.tasks.prepared import Prepared
 from genmodels.tasks.quiet import quiet_libraries
 from genmodels.tasks.record import record_end, record_start, show_config
-from genmodels.tasks.requeue import requeue
+from genmodels.tasks.requeue import requeue, warned
 from genmodels.types import Source
 
 __all__ = ["run", "train"]
@@ -83,13 +83,14 @@ def _train(cfg: DictConfig, source: Source | None) -> Run:
     require(cfg)
     check_fit(cfg)
     L.seed_everything(cfg.seed, verbose=False)
-    prepared = prepare(cfg, source, target if state is not None else None)
-    if state is None and cfg.memory_format == "fastest":
-        _choose_format(cfg, prepared)
-    model = build_model(cfg, prepared.codec.layout, prepared.condition, prepared.schema)
     if state is not None and nothing_to_do(cfg, state):
         log.info("%s is already trained for %s epochs", target, state["position"]["epoch"])
         return target
+    with warned(asked):
+        prepared = prepare(cfg, source, target if state is not None else None)
+    if state is None and cfg.memory_format == "fastest":
+        _choose_format(cfg, prepared)
+    model = build_model(cfg, prepared.codec.layout, prepared.condition, prepared.schema)
     if cfg.validation.monitor == "val/loss" and not model.measures_loss:
         raise ValueError(
             f"validation.monitor=val/loss needs a model that measures one; "

@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import re
 import socket
+import time
+import uuid
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 __all__ = ["Claim"]
 
+_STARTED = time.time()
+"""Of this process: what is older is of an earlier attempt."""
+_PROBED_SECONDS = 2.0
 _NAME = re.compile(r"rank-(\d+)-of-(\d+)\.lock")
 
 
@@ -30,7 +35,7 @@ class Claim:
 
     def __init__(self, *, folder: Path, rank: int, of: int) -> None:
         self.folder, self.rank, self.of = folder, rank, of
-        self._lock = FileLock(self._path(rank), timeout=0)
+        self._lock = FileLock(self._path(rank), timeout=_PROBED_SECONDS)  # others look at it, too
 
     def take(self) -> bool:
         """Whether the place was free, and no other team is at work."""
@@ -41,7 +46,7 @@ class Claim:
         if any(_is_held(lock) for lock in self._of_others()):
             self._lock.release()
             return False
-        self._host(self.rank).write_text(socket.gethostname(), encoding="utf-8")
+        self._host(self.rank).write_text(_machine(), encoding="utf-8")
         self._failure(self.rank).unlink(missing_ok=True)
         return True
 
@@ -63,9 +68,11 @@ class Claim:
     def forget(self) -> None:
         """What processes of earlier attempts left behind."""
         for rank in range(self.of):
-            if rank != self.rank and not _is_held(self._path(rank)):
-                self._host(rank).unlink(missing_ok=True)
-                self._failure(rank).unlink(missing_ok=True)
+            if rank == self.rank or _is_held(self._path(rank)):
+                continue
+            for note in (self._host(rank), self._failure(rank)):
+                if _is_older(note, _STARTED):
+                    note.unlink(missing_ok=True)
 
     def lost(self) -> list[int]:
         """Processes that gave up, or that are no more though they had begun.
@@ -73,16 +80,18 @@ class Claim:
         Of a process on another machine it is only known when it gave up: a lock need not be seen
         across a network.
         """
-        here = socket.gethostname()
+        here = _machine()
         return [
             rank
             for rank in range(self.of)
-            if rank != self.rank
-            and (
-                self._failure(rank).exists()
-                or (_text(self._host(rank)) == here and not _is_held(self._path(rank)))
-            )
+            if rank != self.rank and (self._failure(rank).exists() or self._died(rank, here))
         ]
+
+    def _died(self, rank: int, here: str) -> bool:
+        """Whether a process of this machine is gone and did not say so, as those do that end."""
+        host = self._host(rank)
+        gone = _text(host) == here and not _is_held(self._path(rank))
+        return gone and _text(host) == here
 
     def _of_others(self) -> list[Path]:
         found = ((path, _NAME.fullmatch(path.name)) for path in self.folder.glob("rank-*.lock"))
@@ -96,6 +105,17 @@ class Claim:
 
     def _failure(self, rank: int) -> Path:
         return self._path(rank).with_suffix(".failed")
+
+
+def _machine() -> str:
+    return f"{socket.gethostname()} {uuid.getnode():x}"
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    try:
+        return path.stat().st_mtime < seconds
+    except OSError:
+        return False
 
 
 def _is_held(path: Path) -> bool:

@@ -35,5 +35,8 @@ def note_evaluation(folder: Path, found: Mapping[str, Any]) -> None:
     when = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = {key: value for key, value in manifest.items() if key not in ("digest", "documents")}
     manifest["evaluation"] = {"when": when, **found}
-    documents = [write_card(folder, manifest), write_croissant(folder, manifest)]
+    try:
+        documents = [write_card(folder, manifest), write_croissant(folder, manifest)]
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / MANIFEST} does not say all that a card needs") from error
     write_manifest(folder, manifest, documents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,9 +185,10 @@ def _guarded(guard: bool | None) -> list[str]:
 def _evaluated(found: Mapping[str, Any] | None) -> list[str]:
     if not found:
         return []
-    rows = [f"- **{_plain(axis['axis'])}**: {_plain(axis['sentence'])}" + (
-                f" ({_plain(axis['figure'])})" if axis["figure"] else "")
-            for axis in found["axes"]]  # fmt: skip
+    rows = []
+    for axis in found["axes"]:
+        figure = f" ({_plain(axis['figure'])})" if axis["figure"] else ""
+        rows.append(f"- **{_plain(axis['axis'])}**: {_plain(axis['sentence'])}{figure}")
     return [
         "## How far it can be trusted",
         f"As measured on {found['when']}; of each axis its worst figure.",
@@ -195,8 +197,9 @@ def _evaluated(found: Mapping[str, Any] | None) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A text with names of a stranger, as Markdown shows it."""
-    return html.escape(" ".join(text.replace("`", "'").split()), quote=False)
+    """A text with names of a stranger, shown by Markdown as it is."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    return re.sub(r"([\\`*_{}\[\]#!|~])", r"\\\1", line)
 
 
 def _conditions(conditions: str | Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ def test_the_decimal_comma_is_found(tmp_path):
 
 def test_parts_come_one_after_the_other(tmp_path):
     for k in range(3):
-        (tmp_path / f"{k}.csv").write_text(TEXT.replace("x", f"x{k}", 1).replace(f"x{k}", "x", 1))
+        (tmp_path / f"{k}.csv").write_text("\n".join(["n,x,t,e", *LINES[k::3]]) + "\n")
     source = CSV(path=tmp_path)
     same(source.pieces(), source.load())
     (tmp_path / "3.csv").write_text("n,x,t\n1,2,3\n")
@@ -141,11 +141,30 @@ def test_files_with_types(tmp_path, kind):
 def test_parts_of_other_types_are_refused(tmp_path):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "a.parquet")
     pq.write_table(pa.table({"a": ["x", "y"]}), tmp_path / "b.parquet")
-    with pytest.raises(ValueError, match=r"b\.parquet has columns of other types"):
+    with pytest.raises(ValueError, match="columns of different types"):
         list(Parquet(path=tmp_path).pieces())
     (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
     with pytest.raises(ValueError, match=r"b\.parquet cannot be read"):
         list(Parquet(path=tmp_path).pieces())
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [([1, 2], [1.5, None]), ([None, None], ["a", "b"]), ([1.5], [7]), (["a"], [None])],
+)
+def test_parts_have_the_types_that_hold_them_all(tmp_path, parts):
+    for k, values in enumerate(parts):
+        pq.write_table(pa.table({"a": values}), tmp_path / f"{k}.parquet")
+    source = Parquet(path=tmp_path, least=1)
+    assert next(source.pieces()).schema.types == source.load().schema.types
+    same(source.pieces(), source.load())
+
+
+def test_wide_tables_come_in_fewer_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "_PIECE_VALUES", 400)
+    pq.write_table(table(), tmp_path / "a.parquet")
+    pieces = list(Parquet(path=tmp_path).pieces())
+    assert {len(piece) for piece in pieces} == {100}
 
 
 def test_reading_in_pieces_says_nothing_twice(tmp_path, caplog):

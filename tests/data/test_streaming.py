@@ -91,7 +91,7 @@ def test_each_row_has_one_part_whatever_the_pieces(size):
     assert not (train & held).any()
     validation = sorted(int(x) for x in found.validation["row"].to_pylist())
     assert validation == np.flatnonzero(~train & ~held).tolist()
-    rows = [int(x) for x in found.sample["row"].to_pylist()]
+    rows = [int(x) for x in found.telling["row"].to_pylist()]
     assert train[rows].all()
     assert 1000 <= len(rows) <= 1020
     kept = [int(x) for x in found.holdout["row"].to_pylist()]
@@ -112,9 +112,9 @@ def test_what_a_sample_lacks_is_shown_by_a_row(column, value):
     found = sketched(
         cut(texts(**{column: value}), 700), split(seed=seed, validation=0.0), most=1000
     )
-    assert "4321" in found.sample["row"].to_pylist()
-    assert value in found.sample[column].to_pylist()
-    assert len(found.sample) <= 1000 + 200 + 20
+    assert "4321" in found.telling["row"].to_pylist()
+    assert value in found.telling[column].to_pylist()
+    assert len(found.telling) <= 1000 + 200 + 20
 
 
 def test_typed_columns_have_witnesses_too():
@@ -130,9 +130,26 @@ def test_typed_columns_have_witnesses_too():
     for name, value in (("flag", False), ("number", 50.0), ("code", 77)):
         columns[name][4321] = value
     found = sketched(cut(pa.table(columns), 700), split(seed=seed, validation=0.0), most=1000)
-    assert pc.max(found.sample["number"]).as_py() == 50.0
-    assert {False, True} == set(found.sample["flag"].to_pylist())
-    assert 77 in found.sample["code"].to_pylist()
+    assert pc.max(found.telling["number"]).as_py() == 50.0
+    assert {False, True} == set(found.telling["flag"].to_pylist())
+    assert 77 in found.telling["code"].to_pylist()
+
+
+def test_nan_as_text_hides_no_fraction():
+    seed = training_number(1000)
+    table = texts(whole="17.5")
+    whole = table["whole"].to_pylist()
+    whole[:4000:50] = ["NaN"] * 80
+    table = table.set_column(1, "whole", [whole])
+    found = sketched(cut(table, 700), split(seed=seed, validation=0.0), most=1000)
+    assert "17.5" in found.telling["whole"].to_pylist()
+
+
+def test_levels_that_come_all_at_once_are_not_lost():
+    level = ["a"] * 4000 + [f"level {k}" for k in range(400)] + ["b"] * 600
+    table = texts().set_column(2, "level", [level])
+    found = sketched(cut(table, 500), split(validation=0.0), most=100, most_levels=50)
+    assert len(set(found.telling["level"].to_pylist())) > 50
 
 
 def test_too_few_rows_are_refused():

@@ -14,9 +14,13 @@ import torch
 
 from genmodels.callbacks.stop import Interrupted
 from genmodels.data.sources import csv_options
+from genmodels.data.sources.csv import CSV
 from genmodels.data.streaming import buckets
+from genmodels.data.streaming.split import StreamSplit
 from genmodels.tasks import stream
+from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.evaluate import run as evaluate
 from genmodels.tasks.prepare import prepare
 from genmodels.tasks.sample import run as sample
@@ -39,7 +43,8 @@ def prepared(tmp_path, *more):
 
 def without_lima(found):
     """A sketch that failed to see a level."""
-    return replace(found, sample=found.sample.filter(pc.not_equal(found.sample["city"], "lima")))
+    keep = [t.filter(pc.not_equal(t["city"], "lima")) for t in (found.sample, found.shown)]
+    return replace(found, sample=keep[0], shown=keep[1])
 
 
 def test_all_training_rows_are_learned_from_and_no_others(tmp_path):
@@ -62,6 +67,44 @@ def test_all_training_rows_are_learned_from_and_no_others(tmp_path):
     levels = made.schema["city"].levels
     expected = [levels.index(line.split(",")[1]) for line in np.array(cities)[mine]]
     assert sorted(codes[:, place].tolist()) == sorted(expected)
+
+
+def test_numbers_are_read_alike_in_every_piece(tmp_path):
+    """Of a decimal comma a piece without one knows nothing: 1.234 is a thousand and more."""
+    rng = np.random.default_rng(0)
+    numbers = [f"{int(x):,}".replace(",", ".") for x in rng.integers(1000, 9000, 500)]
+    numbers += [f"{x:.2f}".replace(".", ",") for x in rng.uniform(1, 9, 500)]
+    lines = ["pay;city", *(f"{n};{'ab'[k % 2]}" for k, n in enumerate(numbers))]
+    path = tmp_path / "people.csv"
+    path.write_text("\n".join(lines) + "\n")
+    own = [w for w in words(tmp_path) if not w.startswith("data.path")]
+    cfg = compose("train", [f"data.path={path}", *own, *STREAMED])
+    made = prepare(cfg, None, None)
+    whole = instantiate(cfg.data.parse)(CSV(path=path).load(), made.schema)["pay"].to_numpy()
+    assert whole.max() > 8000 > 9 > whole.min()
+    rows = np.flatnonzero(made.split.trains(np.arange(1000)))
+    part = [made.buckets.read(k)[0] for k in range(made.buckets.count)]
+    encoded = {name: torch.cat([p[name] for p in part]) for name in part[0]}
+    back = made.codec.decode(encoded, rng=rng)["pay"].to_numpy()
+    assert np.allclose(np.sort(back), np.sort(whole[rows]), rtol=0.05, atol=2)
+
+
+def test_a_level_of_held_out_rows_alone_is_not_known(tmp_path):
+    write_csv(tmp_path / "people.csv")
+    text = (tmp_path / "people.csv").read_text().splitlines()
+    held = StreamSplit(seed=0, holdout=0.2, validation=0.1, most_validation=40)
+    number = int(np.flatnonzero(held.held_out(np.arange(600)))[0])
+    text[number + 1] = "40,lima,900.00"
+    (tmp_path / "people.csv").write_text("\n".join(text) + "\n")
+    assert prepared(tmp_path).schema["city"].levels == ("bonn", "oslo", "rome")
+
+
+def test_looking_alone_encodes_nothing(tmp_path):
+    cfg = compose("train", words(tmp_path, *STREAMED))
+    made = prepare(cfg, None, None, encode=False)
+    assert made.buckets is None
+    assert made.training_rows == made.split.counts["train"] > len(made.train)
+    assert dry_run(cfg).samples == 4 * (made.training_rows // 50) * 50
 
 
 def test_a_streamed_run_trains_samples_and_is_judged(tmp_path, caplog):
@@ -154,17 +197,23 @@ def test_a_row_that_does_not_fit_is_named_with_what_helps(tmp_path, monkeypatch)
     ("word", "message"),
     [
         ("data.holdout=1.5", "data.holdout must be at least 0 and below 1"),
-        ("data.cache=/nothere/at/all", None),
+        ("data.cache=/nothere/at/all", "data.cache=/nothere/at/all is not a folder"),
+        ("data.sample_rows=7", "data.sample_rows must be a whole number from 100 on, got 7"),
+        ("data.sample_rows=1e3", "data.sample_rows must be a whole number"),
+        ("trainer.devices=2", "start them together, by torchrun --nproc-per-node=2"),
         ("data=flights", "data.streaming=true is for files of rows"),
     ],
 )
 def test_what_cannot_work_is_said(tmp_path, word, message):
-    own = [w for w in words(tmp_path, *STREAMED) if word[:5] == "data." or "data.path" not in w]
-    if message is None:  # the nearest folder that is there
-        assert prepare(compose("train", [*own, word]), None, None).buckets
-        return
+    own = [w for w in words(tmp_path, *STREAMED) if word != "data=flights" or "data.path" not in w]
     with pytest.raises(ValueError, match=message):
         prepare(compose("train", [*own, word]), None, None)
+
+
+def test_held_out_data_without_rows_are_refused(tmp_path):
+    (tmp_path / "apart.csv").write_text("age,city,income\n")
+    with pytest.raises(ValueError, match="has no rows"):
+        prepared(tmp_path, f"data.holdout_path={tmp_path / 'apart.csv'}")
 
 
 def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from genmodels.files import write_json
 from genmodels.tasks.compose import compose
 from genmodels.tasks.evaluate import run as evaluate
 from genmodels.tasks.sample import sample
 from genmodels.tasks.verify import verify
 from genmodels.writers.evaluated import note_evaluation
+from genmodels.writers.verify import digest
 from tests.tasks.small import train_tiny
 
 AXIS = {"axis": "fidelity", "verdict": "worse", "sentence": "Not alike.", "figure": "C2ST 0.9"}
@@ -69,11 +71,18 @@ def test_a_changed_dataset_is_not_signed_anew(tmp_path, run, made, caplog):
 
 
 def test_names_of_a_stranger_are_text_on_the_card(made):
-    axis = AXIS | {"figure": "<script>`x`\n# big"}
+    axis = AXIS | {"figure": "<script>`x`\n# big ![x](http://t/p.png)"}
     note_evaluation(made, {"axes": [axis]})
     card, _ = words(made)
-    assert "&lt;script&gt;'x' # big" in card
+    assert "&lt;script&gt;\\`x\\` \\# big \\!\\[x\\](http://t/p.png)" in card
     assert "<script>" not in card
+
+
+def test_a_manifest_that_says_too_little_is_refused(tmp_path):
+    manifest = {"synthetic": True, "rows": 2, "files": []}
+    write_json(tmp_path / "manifest.json", manifest | {"digest": digest(manifest)})
+    with pytest.raises(ValueError, match="does not say all"):
+        note_evaluation(tmp_path, {"axes": [AXIS]})
 
 
 def test_other_folders_are_refused(tmp_path):

@@ -2,11 +2,13 @@ import json
 import multiprocessing
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
 
 from genmodels.types import Images
+from genmodels.writers import claim
 from genmodels.writers.base import MANIFEST, tables
 from genmodels.writers.export import Export, refuse_existing, request_key
 
@@ -130,6 +132,14 @@ def test_one_request_is_written_by_one_process_at_a_time(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_who_gave_up_before_the_first_process_began_is_known(tmp_path):
+    second = begun(tmp_path / "out", rank=1, of=2)
+    second.claim.fail()
+    second.close(keep=True)
+    with pytest.raises(ValueError, match="gave up"):
+        begun(tmp_path / "out", rank=0, of=2).wait()
+
+
 def test_another_number_of_processes_does_not_write_the_same_shards(tmp_path):
     left_over = begun(tmp_path / "out", rank=2, of=3)
     for rank, of in ((0, 1), (1, 2)):
@@ -149,7 +159,7 @@ def hold_and_die(out):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_first_process_does_not_wait_for_one_that_was_killed(tmp_path):
+def test_the_first_process_does_not_wait_for_one_that_was_killed(tmp_path, monkeypatch):
     first = begun(tmp_path / "out", shards=3, rank=0, of=2)
     shard(first, 0)
     done = begun(tmp_path / "out", shards=3, rank=1, of=2)
@@ -163,6 +173,7 @@ def test_the_first_process_does_not_wait_for_one_that_was_killed(tmp_path):
     with pytest.raises(ValueError, match=r"was killed \(rank 1\)"):
         first.wait()
     first.close(keep=True)
+    monkeypatch.setattr(claim, "_STARTED", time.time() + 1)
     again = begun(tmp_path / "out", shards=3, rank=0, of=2)
     assert again.claim.lost() == []  # what it left is of an earlier attempt
     assert sorted(again.written()) == [0, 1]

@@ -7,6 +7,7 @@ table and logged. A damaged file is refused with the row, never repaired silentl
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,10 +74,11 @@ class CSV:
         """The same rows a few megabytes at a time, see `csv_stream.py`."""
         files = find_files(self.path, CSV_SUFFIXES)
         quiet, self._told = self._told, True
-        parts = (
+        parts = [
             (
                 file,
-                csv_pieces(
+                partial(
+                    csv_pieces,
                     file,
                     separator=self.separator,
                     decimal=self.decimal,
@@ -86,8 +88,8 @@ class CSV:
                 ),
             )
             for file in files
-        )
-        return streamed_parts(parts, drop=self.drop)
+        ]
+        return streamed_parts(parts, drop=self.drop, typed=False)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, CSV_SUFFIXES))

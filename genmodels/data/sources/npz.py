@@ -75,14 +75,11 @@ class NPZ:
         return parts[0] if len(parts) == 1 else join_images(parts)
 
     def _files(self) -> list[Path]:
-        place = (
-            None
-            if isinstance(self.path, Sequence) and not isinstance(self.path, str)
-            else (Path(self.path).expanduser())
-        )
-        if place is None or place.is_dir() or glob.has_magic(str(place)):
-            return find_files(self.path, (".npz",))
-        return [place]
+        if isinstance(self.path, str | Path):
+            place = Path(self.path).expanduser()
+            if not place.is_dir() and not glob.has_magic(str(place)):
+                return [place]
+        return find_files(self.path, (".npz",))
 
     def _part(self, path: Path) -> Images:
         arrays, further = _read(path, self.attributes)
@@ -115,10 +112,10 @@ class NPZ:
         return hashlib.sha256(options.encode()).hexdigest()
 
 
-def _kind(images: Images) -> tuple[tuple[int, ...], tuple[str, ...], bool, tuple[str, ...]]:
+def _kind(images: Images) -> tuple[object, ...]:
     """What parts must share to be one data set."""
-    shape, attributes = images.pixels.shape[1:], tuple(sorted(images.attributes))
-    return shape, images.class_names, images.labels is None, attributes
+    known = tuple(sorted((name, x.dtype.kind) for name, x in images.attributes.items()))
+    return images.pixels.shape[1:], images.class_names, images.labels is None, known
 
 
 def _read(path: Path, wanted: Wanted) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +25,8 @@ __all__ = ["ARROW_SUFFIXES", "PARQUET_SUFFIXES", "Parquet"]
 
 PARQUET_SUFFIXES = (".parquet", ".pq")
 ARROW_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
-_PIECE_ROWS = 65_536
+_PIECE_ROWS, _PIECE_VALUES = 65_536, 1 << 21
+"""Most rows of a piece, and most values of all its columns."""
 
 
 class Parquet:
@@ -55,7 +57,7 @@ class Parquet:
     def pieces(self) -> Iterator[pa.Table]:
         """The same rows, so many at a time that they take a few megabytes."""
         files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
-        return streamed_parts(((file, _pieces(file)) for file in files), drop=self.drop)
+        return streamed_parts([(file, partial(_pieces, file)) for file in files], drop=self.drop)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES))
@@ -104,12 +106,14 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
     """Record batches of a file, at most so many rows each."""
     if not _is_arrow(file):
         with pa_parquet.ParquetFile(file) as opened:
-            yield from opened.iter_batches(batch_size=_PIECE_ROWS)
+            rows = _rows_of(opened.schema_arrow)
+            yield from opened.iter_batches(batch_size=rows)
         return
     with file.open("rb") as raw:
         magic = raw.read(6)
     if magic.startswith(b"FEA1"):
-        yield from _arrow(file).to_batches(max_chunksize=_PIECE_ROWS)
+        table = _arrow(file)  # the old format is read as a whole
+        yield from table.to_batches(max_chunksize=_rows_of(table.schema))
         return
     with pa.OSFile(str(file)) as source:
         if magic == b"ARROW1":
@@ -118,7 +122,12 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
         else:
             whole = iter(pa.ipc.open_stream(source))
         for batch in whole:
-            yield from pa.Table.from_batches([batch]).to_batches(max_chunksize=_PIECE_ROWS)
+            rows = _rows_of(batch.schema)
+            yield from pa.Table.from_batches([batch]).to_batches(max_chunksize=rows)
+
+
+def _rows_of(schema: pa.Schema) -> int:
+    return max(1, min(_PIECE_ROWS, _PIECE_VALUES // max(1, len(schema.names))))
 
 
 def _parquet(file: Path) -> pa.Table:

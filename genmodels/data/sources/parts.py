@@ -10,7 +10,7 @@ import glob
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -116,29 +116,43 @@ def join_parts(parts: Iterable[tuple[Path, pa.Table]]) -> pa.Table:
 
 
 def streamed_parts(
-    parts: Iterable[tuple[Path, Iterable[pa.Table]]], *, drop: Sequence[str] = ()
+    parts: Sequence[tuple[Path, Callable[[], Iterator[pa.Table]]]],
+    *,
+    drop: Sequence[str] = (),
+    typed: bool = True,
 ) -> Iterator[pa.Table]:
-    """Pieces of all parts, in order, with the columns and types of the first piece of all.
+    """Pieces of all parts, in order, with the columns and types that `join_parts` would give.
 
     Args:
-        parts: a file, and its rows in pieces.
+        parts: a file, and what reads it in pieces.
         drop: columns to leave out.
+        typed: False where all columns are texts, so that the first piece has the types of all.
 
     Raises:
         ValueError: naming the part that has other columns or types.
     """
-    first: pa.Schema | None = None
-    for path, pieces in parts:
-        for piece in pieces:
+    first = None if len(parts) == 1 or not typed else _common(parts)
+    for path, read in parts:
+        for piece in read():
             if first is None:
                 first = piece.schema
             elif set(piece.column_names) != set(first.names):
                 raise ValueError(_differ(path, piece.column_names, first.names))
-            try:
-                whole = piece.select(first.names).cast(first)
-            except pa.ArrowException as error:
-                raise ValueError(f"{path} has columns of other types: {error}") from error
-            yield drop_columns(whole, drop)
+            yield drop_columns(piece.select(first.names).cast(first), drop)
+
+
+def _common(parts: Sequence[tuple[Path, Callable[[], Iterator[pa.Table]]]]) -> pa.Schema | None:
+    """The types that hold those of all parts, as the first piece of each says."""
+    known = [(path, next(read(), None)) for path, read in parts]
+    found = [(path, piece.schema) for path, piece in known if piece is not None]
+    for path, schema in found:
+        if set(schema.names) != set(found[0][1].names):
+            raise ValueError(_differ(path, schema.names, found[0][1].names))
+    try:
+        common = pa.unify_schemas([schema for _, schema in found], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"the parts have columns of different types: {error}") from error
+    return common.with_metadata(found[0][1].metadata) if found else None
 
 
 def _differ(path: Path, names: list[str], first: list[str]) -> str:

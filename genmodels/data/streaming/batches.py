@@ -21,8 +21,10 @@ class StreamedBatches:
     """As `Batches`, of rows on disk: a step is a function of the seed, the epoch and its number.
 
     A pass reads the buckets one after the other in an order of its own, and draws from each as
-    the batching draws from a whole table. Epochs go on where the one before ended, so each row
-    comes once before any comes again, however short an epoch is.
+    the batching draws from a table: a batching that weighs levels weighs them within each bucket,
+    so that one of fewer rows than there are buckets comes less often than in memory. Epochs go on
+    where the one before ended, so each row comes once before any comes again, however short an
+    epoch is.
 
     Args:
         rows: some of the training rows, on the device: how rows are made dense and told.
@@ -44,6 +46,8 @@ class StreamedBatches:
         self.updates, self.size = shared(batching, len(buckets), world)
         self.updates_per_step = min(batching.updates_per_step, self.updates)
         self.epoch = self.step = 0
+        self._at, self._left = -1, Left()
+        self._parts: Iterator[Drawn] = iter(())
 
     def __len__(self) -> int:
         """Steps of a whole epoch."""
@@ -55,13 +59,14 @@ class StreamedBatches:
 
     def __iter__(self) -> Iterator[list[Batch]]:
         span = self.updates_per_step * self.size * self.world
-        start, left = self.epoch * self.samples_per_epoch + self.step * span, Left()
-        parts = self._drawn(start)
+        start = self.epoch * self.samples_per_epoch + self.step * span
+        if start != self._at:  # else the bucket in use goes on
+            self._left, self._parts = Left(), self._drawn(start)
         end = (self.epoch + 1) * self.samples_per_epoch
         for step in range(self.step, len(self)):
             count = min(span, end - start)
-            start += count
-            batch = left.take(parts, count, self.rank, self.world)
+            batch = self._left.take(self._parts, count, self.rank, self.world)
+            start = self._at = start + count
             last = step + 1 == len(self)
             self.epoch, self.step = (self.epoch + 1, 0) if last else (self.epoch, step + 1)
             yield [
@@ -84,7 +89,10 @@ class StreamedBatches:
                 words = self._rng(passed, int(bucket)).integers(2**63)
                 generator = torch.Generator(rows.device).manual_seed(int(words))
                 index, position = self.batching.bind(rows)(size, generator)
-                yield Drawn(rows, index[skip:], None if position is None else position[skip:])
+                drawn = Drawn(rows, index[skip:], None if position is None else position[skip:])
+                del encoded, told, rows, index, position
+                yield drawn
+                del drawn
                 skip = 0
             passed += 1
 
@@ -124,6 +132,7 @@ class Left:
         taken = 0
         while taken < count:
             if self.drawn is None or self.used == len(self.drawn.index):
+                self.drawn = None  # two buckets are never in memory
                 self.drawn, self.used = next(parts), 0
             stop = min(self.used + count - taken, len(self.drawn.index))
             first = (rank - taken) % world

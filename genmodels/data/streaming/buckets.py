@@ -21,15 +21,19 @@ from genmodels.types import Encoded
 
 __all__ = ["Buckets"]
 
-_ROWS, _MOST = 131_072, 256
-"""Rows of a bucket, and most buckets: each is an open file."""
+_ROWS, _MOST = 131_072, 240
+"""Rows of a bucket, and most buckets: each is an open file, and some systems allow 256.
+
+Beyond 31 million rows the buckets grow instead: of a thousand million rows of 60 numbers each
+takes 1 GB.
+"""
 
 
 class Buckets:
     """Rows of `values` (N, F), `codes` (N, Q) and the levels that they may be told (N, G).
 
-    The files have no name in their folder, where there is such a thing (not on Windows): they
-    are gone with the process, however it ends.
+    The files have no name in their folder, where there is such a thing (not on Windows, nor on a
+    network's disk): they are gone with the process, however it ends.
 
     Args:
         folder: where there is room for them.

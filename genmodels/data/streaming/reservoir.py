@@ -11,6 +11,7 @@ __all__ = ["Part", "Reservoir"]
 
 Part = tuple[pa.Table, np.ndarray]
 """Rows, and the number of each in the data."""
+_MOST_PARTS = 256
 
 
 class Reservoir:
@@ -41,6 +42,9 @@ class Reservoir:
             self._numbers.append(numbers)
             self._order.append(order)
             self._count += len(numbers)
+        if len(self._tables) > _MOST_PARTS:  # of a late piece few rows are kept
+            table, numbers, order = self._joined()
+            self._tables, self._numbers, self._order = [table], [numbers], [order]
         if self._count > 2 * self.most:
             yield self._shrink()
 

@@ -26,15 +26,22 @@ class Sketch:
 
     Args:
         split: of all its rows.
-        sample: training rows, uniform, and the few that show values which these lack.
+        sample: training rows, uniform.
+        shown: the few training rows that show values which these lack.
         validation: the rows that choose the weights.
         holdout: a uniform sample of the rows that are held out; empty unless asked for.
     """
 
     split: StreamSplit
     sample: pa.Table
+    shown: pa.Table
     validation: pa.Table
     holdout: pa.Table
+
+    @property
+    def telling(self) -> pa.Table:
+        """What schema and codec are made from: the sample, and then what it lacks."""
+        return pa.concat_tables([self.sample, self.shown]).combine_chunks()
 
 
 def numbered(pieces: Iterable[pa.Table]) -> Iterator[Part]:
@@ -100,6 +107,5 @@ def sketched(
         "of %s and from %s rows with values that it lacks",
         *(f"{n:,}" for n in (rows, train, count, test, len(sample), len(shown))),
     )
-    whole = pa.concat_tables([sample, shown]).combine_chunks()
     kept = held.finish()[0][0] if most_holdout else table.slice(0, 0)
-    return Sketch(split, whole, table.slice(0, count), kept)
+    return Sketch(split, sample, shown, table.slice(0, count), kept)

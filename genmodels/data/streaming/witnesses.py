@@ -19,6 +19,8 @@ from genmodels.data.streaming.reservoir import Part
 __all__ = ["Witnesses"]
 
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_MOST_PARTS = 256
+"""Kept apart; then those are dropped whose extreme another exceeds."""
 Key = tuple[Hashable, ...]
 
 
@@ -48,6 +50,16 @@ class Witnesses:
         if new:
             rows = np.array(sorted(new))
             self._kept.append((table.take(pa.array(rows)).combine_chunks(), numbers[rows]))
+        if len(self._kept) > _MOST_PARTS:
+            self._kept = [self._still({n for s in self._seen.values() for n in s.shown.values()})]
+
+    def _still(self, wanted: set[int]) -> Part:
+        """The rows of these numbers."""
+        masks = [np.isin(numbers, list(wanted)) for _, numbers in self._kept]
+        parts = zip(self._kept, masks, strict=True)
+        tables = [table.filter(pa.array(mask)) for (table, _), mask in parts]
+        numbers = [own[mask] for (_, own), mask in zip(self._kept, masks, strict=True)]
+        return pa.concat_tables(tables).combine_chunks(), np.concatenate(numbers)
 
     def lacking(self, sample: pa.Table) -> pa.Table:
         """The rows that show what a sample does not, in the order of the data."""
@@ -58,10 +70,8 @@ class Witnesses:
             needed |= {
                 number for key, number in seen.shown.items() if _needed(key, seen, own, shown)
             }
-        chosen = [
-            table.filter(pa.array(np.isin(numbers, list(needed)))) for table, numbers in self._kept
-        ]
-        return pa.concat_tables([sample.slice(0, 0), *chosen])
+        empty = sample.slice(0, 0)
+        return pa.concat_tables([empty, self._still(needed)[0]]) if self._kept else empty
 
 
 def _needed(key: Key, seen: _Seen, own: _Seen, shown: set[Key]) -> bool:
@@ -118,7 +128,8 @@ class _Seen:
         if self.decimal == ",":
             texts = pc.replace_substring(texts, ",", ".")
         try:
-            return texts.cast(pa.float64())
+            numbers = texts.cast(pa.float64())
+            return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
         except pa.ArrowInvalid:
             fits = pc.match_substring_regex(texts, _NUMBER)
             trimmed = pc.utf8_trim_whitespace(texts)
@@ -149,14 +160,15 @@ class _Seen:
 def _novel(
     values: pa.Array, known: set[Any] | None, most: int
 ) -> tuple[set[Any] | None, list[tuple[Any, int]]]:
-    """The distinct values so far, None beyond `most`, and the new ones with a row of each."""
+    """The distinct values so far, None beyond `most`, and the new ones with a row of each.
+
+    One more than `most` are shown, so that a sample with these rows has as many, too.
+    """
     if known is None:
         return None, []
     distinct = pc.unique(values).drop_null()
-    if len(distinct) > most + len(known):
-        return None, []
-    new = [value for value in distinct.to_pylist() if value not in known]
-    if len(known) + len(new) > most:
-        return None, []
+    first = distinct.slice(0, most + len(known) + 1).to_pylist()
+    new = [value for value in first if value not in known][: most - len(known) + 1]
     rows = [(value, pc.index(values, pa.scalar(value, values.type)).as_py()) for value in new]
-    return known | set(new), rows
+    over = len(known) + len(new) > most
+    return (None if over else known | set(new)), rows
