@@ -1,0 +1,48 @@
+"""What a simulator is to the verb that writes its data."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+
+from genmodels.schema import Schema
+from genmodels.types import Raw
+
+__all__ = ["Simulator"]
+
+
+@runtime_checkable
+class Simulator(Protocol):
+    """Makes raw rows of known truth, block by block; row i depends on (seed, i) alone."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def schema(self) -> Schema:
+        """What the rows mean."""
+
+    @property
+    def block_rows(self) -> int:
+        """Rows that are simulated together, always; part of what a row depends on."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of these parameters should know, one line each."""
+
+    def rows_of(self, n: int) -> int:
+        """How many rows `n` simulated things are."""
+
+    def block(self, number: int, *, seed: int, device: torch.device) -> Raw:
+        """The rows number * block_rows ... (number + 1) * block_rows - 1."""
+
+    def facts(self) -> dict[str, Any]:
+        """The model and its parameters, plain JSON."""
+
+    def fitted(self, observed: Any) -> tuple[Simulator, dict[str, Any], list[str]]:
+        """The same with parameters estimated from real data, for the manifest and for people.
+
+        Raises:
+            ValueError: when the data do not allow it.
+        """

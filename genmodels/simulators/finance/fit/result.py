@@ -1,0 +1,176 @@
+"""What a fit says: estimates, standard errors, information criteria, what the model lacks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from genmodels.simulators.finance.model import PriceModel
+
+__all__ = ["LEAST", "Estimate", "Fit", "maximum", "returns_of", "standard_errors"]
+
+LEAST = 60
+"""Returns without which nothing is fitted."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One parameter.
+
+    Args:
+        name: of the model's constructor.
+        value: estimated.
+        standard_error: None where the likelihood has no curvature to tell it by, as at a bound.
+    """
+
+    name: str
+    value: float
+    standard_error: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A fitted model.
+
+    Args:
+        model: with the estimates as its parameters.
+        estimates: one each.
+        method: how they were found.
+        observations: N, returns.
+        log_likelihood: of the returns at the estimates; None of a fit by moments.
+        notes: caveats.
+    """
+
+    model: PriceModel
+    estimates: tuple[Estimate, ...]
+    method: str
+    observations: int
+    log_likelihood: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def aic(self) -> float | None:
+        """2 k - 2 log L of k parameters (Akaike 1974)."""
+        return self._criterion(2.0)
+
+    @property
+    def bic(self) -> float | None:
+        """As AIC with log N for 2: k log N - 2 log L (Schwarz 1978)."""
+        return self._criterion(math.log(self.observations))
+
+    def _criterion(self, weight: float) -> float | None:
+        if self.log_likelihood is None:
+            return None
+        return weight * len(self.estimates) - 2 * self.log_likelihood
+
+    def facts(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "method": self.method,
+            "observations": self.observations,
+            "estimates": {
+                e.name: {"value": e.value, "standard_error": e.standard_error}
+                for e in self.estimates
+            },
+            "log_likelihood": self.log_likelihood,
+            "aic": self.aic,
+            "bic": self.bic,
+            "cannot_make": list(self.model.lacks),
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        width = max(len(e.name) for e in self.estimates)
+        found = [f"{self.model.name} fitted to {self.observations:,} log-returns: {self.method}"]
+        found.append(f"  {'parameter':<{max(width, 9)}}  {'estimate':>13}  {'std. error':>12}")
+        for e in self.estimates:
+            error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
+            found.append(f"  {e.name:<{max(width, 9)}}  {e.value:>13.6g}  {error:>12}")
+        if self.log_likelihood is not None:
+            found.append(
+                f"  log-likelihood {self.log_likelihood:,.2f}, AIC {self.aic:,.2f}, "
+                f"BIC {self.bic:,.2f}"
+            )
+        found += [f"  note: {note}" for note in self.notes]
+        found.append("  This model cannot make:")
+        return found + [f"  - {fact}" for fact in self.model.lacks]
+
+
+def returns_of(closes: np.ndarray) -> np.ndarray:
+    """Log-returns (N - 1,) of closes (N,).
+
+    Raises:
+        ValueError: when there are too few, one is not above 0, or they do not move.
+    """
+    closes = np.asarray(closes, dtype=np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(closes) & (closes > 0)))
+    if len(wrong):
+        raise ValueError(
+            f"prices must be numbers above 0; row {wrong[0] + 1} holds {closes[wrong[0]]:g}"
+        )
+    if len(closes) <= LEAST:
+        raise ValueError(f"a fit needs at least {LEAST + 1} prices, got {len(closes)}")
+    returns = np.diff(np.log(closes))
+    if not returns.std() > 0:
+        raise ValueError("these prices never move: there is nothing to fit")
+    return returns
+
+
+def maximum(
+    log_likelihood: Callable[[Tensor], Tensor], starts: Sequence[Sequence[float]]
+) -> Tensor:
+    """The free parameters (P,) of the largest log-likelihood that any start leads to.
+
+    BFGS with the gradient of autograd.
+
+    Raises:
+        ValueError: when the likelihood is finite nowhere that was tried.
+    """
+
+    def loss(free: np.ndarray) -> tuple[float, np.ndarray]:
+        at = torch.tensor(free, dtype=torch.float64, requires_grad=True)
+        value = -log_likelihood(at)
+        (slope,) = torch.autograd.grad(value, at)
+        height = value.item()
+        if not (math.isfinite(height) and bool(slope.isfinite().all())):
+            return 1e100, np.zeros_like(free)
+        return height, slope.numpy()
+
+    found = [minimize(loss, start, jac=True, method="BFGS") for start in starts]
+    best = min(found, key=lambda one: one.fun)
+    if not best.fun < 1e99:
+        raise ValueError("the likelihood of these returns is finite nowhere that was tried")
+    return torch.tensor(best.x, dtype=torch.float64)
+
+
+def standard_errors(log_likelihood: Callable[[Tensor], Tensor], at: Tensor) -> list[float | None]:
+    """Square roots of the diagonal of the inverse observed information, -d^2 log L / d theta^2.
+
+    Args:
+        log_likelihood: of the natural parameters (P,).
+        at: the estimates.
+
+    Returns:
+        P numbers; all None when the information is not positive definite, as it is at a bound.
+    """
+    with torch.enable_grad():
+        information = -torch.autograd.functional.hessian(log_likelihood, at)
+    # Parameters differ by orders of magnitude: judged and inverted with a unit diagonal.
+    diagonal = information.diagonal()
+    nothing: list[float | None] = [None] * len(at)
+    if not bool(information.isfinite().all()) or bool((diagonal <= 0).any()):
+        return nothing
+    scale = diagonal.rsqrt()
+    triangle, failed = torch.linalg.cholesky_ex(information * scale * scale[:, None])
+    if int(failed):
+        return nothing
+    inverse = torch.cholesky_inverse(triangle)
+    return [float(x) for x in inverse.diagonal().sqrt() * scale]

@@ -1,0 +1,173 @@
+"""From a model of prices to rows.
+
+`rows=path`: one row per path, a column per step. Rows are then independent records, which is what
+a generator, a split into train and test, and every measure of `genmodels evaluate` takes for
+granted; this is the default. `rows=step`: one row per path and step, as price files are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from genmodels.schema import Column, TableSchema
+from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.fit.result import Fit
+from genmodels.simulators.finance.model import PriceModel
+
+__all__ = ["PricePaths", "block_paths", "log_returns"]
+
+_MOST_PATHS, _MOST_NUMBERS = 1024, 1 << 21
+
+
+def block_paths(steps: int, assets: int) -> int:
+    """R, the paths of a block: 1024, or the power of two that keeps a block below 16 MiB."""
+    most = max(1, _MOST_NUMBERS // (steps * assets))
+    return min(_MOST_PATHS, 1 << (most.bit_length() - 1))
+
+
+def log_returns(
+    model: PriceModel,
+    start: int,
+    stop: int,
+    *,
+    steps: int,
+    seed: int,
+    device: torch.device | str = "cpu",
+) -> Iterator[Tensor]:
+    """Log-returns of the paths start ... stop - 1, block by block.
+
+    Args:
+        model: of prices.
+        start, stop: paths, from and to.
+        steps: T, at least 1.
+        seed: path i depends on (seed, i) alone, whatever start and stop are.
+        device: where they are computed.
+
+    Returns:
+        Tensors (T, N, A), whose N add up to stop - start.
+    """
+    paths = block_paths(steps, model.assets)
+    for block in range(start // paths, -(-stop // paths)):
+        draws = BlockDraws(seed=seed, block=block, paths=paths, device=torch.device(device))
+        first = block * paths
+        found = model.log_returns(draws, steps)
+        yield found[:, max(start - first, 0) : min(stop - first, paths)]
+
+
+class PricePaths:
+    """Simulated prices as rows.
+
+    Args:
+        model: of prices.
+        steps: T of a path, at least 1.
+        start: price at step 0, above 0.
+        rows: what a row is, see the module.
+        values: close, the prices of steps 0 ... T; or return, the log-returns of steps 1 ... T.
+        names: of the assets; None: `close` or `return`, numbered if there are several.
+        fit: makes a `Fit` of observed closes (N,); None: this model cannot be fitted.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: PriceModel,
+        steps: int,
+        start: float = 100.0,
+        rows: Literal["path", "step"] = "path",
+        values: Literal["close", "return"] = "close",
+        names: Sequence[str] | None = None,
+        fit: Callable[[np.ndarray], Fit] | None = None,
+    ) -> None:
+        if steps < 1:
+            raise ValueError(f"simulator.steps must be at least 1, got {steps}")
+        if not 0.0 < start < float("inf"):
+            raise ValueError(f"simulator.start must be a price above 0, got {start:g}")
+        told = _names(values, model.assets) if names is None else tuple(names)
+        if len(told) != model.assets or len(set(told)) != len(told):
+            raise ValueError(f"simulator.names must be {model.assets} different names, got {told}")
+        self.model, self.steps, self.start, self.rows = model, steps, start, rows
+        self.values, self.names, self.fit = values, told, fit
+        self.first = 0 if values == "close" else 1
+        self.length = steps + 1 - self.first
+        self.paths = block_paths(steps, model.assets)
+        self.block_rows = self.rows_of(self.paths)
+        self.schema = self._schema()
+        self.name, self.notes = model.name, model.notes
+
+    def rows_of(self, n: int) -> int:
+        return n if self.rows == "path" else n * self.length
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "parameters": self.model.state(),
+            "steps": self.steps,
+            "start": self.start,
+            "rows": self.rows,
+            "values": self.values,
+            "cannot_make": list(self.model.lacks),
+        }
+
+    def fitted(self, observed: np.ndarray) -> tuple[PricePaths, dict[str, Any], list[str]]:
+        """The same paths of a model fitted to observed closes.
+
+        Raises:
+            ValueError: when the model cannot be fitted, or not to these.
+        """
+        if self.fit is None:
+            raise ValueError(f"simulator={self.name} cannot be fitted")
+        found = self.fit(observed)
+        paths = PricePaths(
+            model=found.model,
+            steps=self.steps,
+            start=self.start,
+            rows=self.rows,
+            values=self.values,
+            names=self.names if found.model.assets == len(self.names) else None,
+            fit=self.fit,
+        )
+        return paths, found.facts(), found.lines()
+
+    def block(self, number: int, *, seed: int, device: torch.device) -> pa.Table:
+        draws = BlockDraws(seed=seed, block=number, paths=self.paths, device=device)
+        x = self.model.log_returns(draws, self.steps)
+        if self.values == "close":
+            log_prices = torch.cat([torch.zeros_like(x[:1]), x.cumsum_(0)])
+            x = log_prices.exp_().mul_(self.start)
+        values = x.cpu().numpy()
+        return self._by_path(values) if self.rows == "path" else self._by_step(values, number)
+
+    def _by_path(self, values: np.ndarray) -> pa.Table:
+        columns = [values[t, :, a] for a in range(self.model.assets) for t in range(self.length)]
+        arrays = [pa.array(np.ascontiguousarray(column)) for column in columns]
+        return pa.Table.from_arrays(arrays, names=list(self.schema.names))
+
+    def _by_step(self, values: np.ndarray, number: int) -> pa.Table:
+        paths = np.arange(number * self.paths, (number + 1) * self.paths)
+        steps = np.arange(self.first, self.steps + 1)
+        arrays = [pa.array(np.repeat(paths, self.length)), pa.array(np.tile(steps, self.paths))]
+        for a in range(self.model.assets):
+            arrays.append(pa.array(np.ascontiguousarray(values[:, :, a].T).ravel()))
+        return pa.Table.from_arrays(arrays, names=list(self.schema.names))
+
+    def _schema(self) -> TableSchema:
+        if self.rows == "step":
+            counted = [Column("path", "integer"), Column("step", "integer")]
+            return TableSchema((*counted, *(Column(name, "continuous") for name in self.names)))
+        digits = len(str(self.steps))
+        steps = range(self.first, self.steps + 1)
+        return TableSchema(
+            tuple(
+                Column(f"{name}_{t:0{digits}d}", "continuous") for name in self.names for t in steps
+            )
+        )
+
+
+def _names(values: str, assets: int) -> tuple[str, ...]:
+    return (values,) if assets == 1 else tuple(f"{values}_{a}" for a in range(1, assets + 1))
