@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from genmodels.types import Raw
+import numpy as np
+import pyarrow as pa
 
-__all__ = ["Piece", "cuts", "until"]
+from genmodels.types import Raw, num_rows, take_rows
+
+__all__ = ["Piece", "cuts", "part_of", "until"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,15 @@ def cuts(start: int, stop: int, every: Sequence[int]) -> Iterator[tuple[int, int
     """The spans into which the multiples of each of `every` cut start ... stop - 1, in order."""
     inside = {at for size in every for at in range(start - start % size + size, stop, size)}
     return pairwise([start, *sorted(inside), stop])
+
+
+def part_of(raw: Raw, start: int, stop: int) -> Raw:
+    """The rows start ... stop - 1, without a copy where that is possible."""
+    if stop - start == num_rows(raw):
+        return raw
+    if isinstance(raw, pa.Table):
+        return raw.slice(start, stop - start)
+    return take_rows(raw, np.arange(start, stop))
 
 
 def until(pieces: Iterator[Piece], stop: int) -> Iterator[Raw]:

@@ -27,8 +27,8 @@ from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
 from genmodels.sampling.draws import Draws
 from genmodels.sampling.picking import Picked, Picker
-from genmodels.sampling.pieces import Piece, cuts
-from genmodels.types import Encoded, Images, Raw, join_images, num_rows, take_rows
+from genmodels.sampling.pieces import Piece, cuts, part_of
+from genmodels.types import Encoded, Images, Raw, join_images
 
 __all__ = [
     "AHEAD",
@@ -261,7 +261,7 @@ class Sampler:
         if isinstance(made, Made):
             assert self.controlled is not None
             return self.controlled.settled(made, start, stop)
-        return _part(made, start, stop)
+        return part_of(made, start, stop)
 
     def _stream(self, start: int, stop: int, every: Sequence[int]) -> Iterator[Piece]:
         rows = self.draws.block_rows
@@ -316,14 +316,6 @@ def default_block_rows(layout: Layout, *, controlled: bool = False) -> int:
 def _joined(parts: list[Tensor]) -> Tensor:
     joined = torch.cat(parts)
     return joined.float() if joined.is_floating_point() else joined
-
-
-def _part(raw: Raw, start: int, stop: int) -> Raw:
-    if stop - start == num_rows(raw):
-        return raw
-    if isinstance(raw, pa.Table):
-        return raw.slice(start, stop - start)
-    return take_rows(raw, np.arange(start, stop))
 
 
 def _is_label(condition: Condition) -> bool:

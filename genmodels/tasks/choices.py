@@ -32,6 +32,7 @@ CONFIGS = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "configs"
 VERBS = {
     "train": "learn from data; makes a run",
     "sample": "write a synthetic dataset from a run",
+    "simulate": "write a synthetic dataset of a model with known parameters, such as prices",
     "verify": "find out whether a dataset is as it was written",
     "evaluate": "measure how far a synthetic dataset can be trusted",
     "look": "make pictures of what a run has learnt",

@@ -30,6 +30,7 @@ PATHS = (
     "schema",
     "complete",
     "scenario",
+    "fit",
     "filter.real",
     "filter.holdout",
 )

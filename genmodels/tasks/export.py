@@ -1,4 +1,4 @@
-"""Writing what a sampler draws as a dataset: shard by shard, by one process or several.
+"""Writing what is drawn or simulated as a dataset: shard by shard, by one process or several.
 
 Interrupted, it goes on with the next shard when the same is asked again.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from genmodels.sampling.pieces import Piece, until
 from genmodels.sampling.progress import tracked
-from genmodels.sampling.sampler import Sampler
 from genmodels.tasks.ranks import Rank
 from genmodels.types import Raw, num_rows
 from genmodels.wishes import TooFewRowsError
@@ -25,9 +24,22 @@ from genmodels.writers.croissant import write_croissant
 from genmodels.writers.export import Export, Written, refuse_existing, request_key
 from genmodels.writers.manifest import manifest_of, write_card, write_manifest
 
-__all__ = ["Work", "export"]
+__all__ = ["Drawn", "Work", "export"]
 
 log = logging.getLogger(__name__)
+
+
+class Drawn(Protocol):
+    """Rows that can be had from any to any; row i is the same however they are cut.
+
+    Attributes:
+        counts: of what happened while the pieces that were taken were drawn.
+    """
+
+    counts: Counter[str]
+
+    def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
+        """Rows start ... stop - 1 in order, cut at the multiples of each of `every`, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,7 @@ class Work:
 
     out: Path
     overwrite: bool
-    sampler: Sampler
+    sampler: Drawn
     writer: Writer
     rows: int
     chunk_rows: int | None

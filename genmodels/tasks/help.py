@@ -33,6 +33,11 @@ EXAMPLES = {
         "genmodels sample run=runs/adult n=10000 format=csv out=synthetic seed=1",
         "genmodels sample run=runs/digits per_class=500 filter.keep=0.7 out=labelled",
     ],
+    "simulate": [
+        "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
+        "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
+        "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
+    ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
         "genmodels evaluate run=runs/adult synthetic=synthetic",
@@ -60,6 +65,7 @@ EXAMPLES = {
 SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "train": None,
     "sample": ("writer",),
+    "simulate": ("simulator",),
     "benchmark": ("data", "model"),
     "schema": ("data",),
 }
@@ -71,10 +77,12 @@ KNOBS = (
 )
 """What people turn besides the top level of `train`: prefix, file, key in it."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
+MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
+    "simulate": "genmodels simulate simulator=heston --cfg     prints every setting of a simulator",
     "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",

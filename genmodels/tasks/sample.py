@@ -34,7 +34,7 @@ from genmodels.tasks.sampler import (
 from genmodels.writers.base import MANIFEST, Writer
 from genmodels.writers.manifest import wishes_of
 
-__all__ = ["run", "sample"]
+__all__ = ["run", "sample", "say_rate", "versions"]
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def sample(cfg: DictConfig) -> Path:
     )
     manifest = export(work, rank)
     if manifest is not None:
-        _say_rate(out, manifest["rows"], time.monotonic() - start)
+        say_rate(out, manifest["rows"], time.monotonic() - start)
     return out
 
 
@@ -126,7 +126,8 @@ def _deciding(cfg: DictConfig, kind: str, source: Run, sampler: Sampler) -> dict
     return words | {"writer": writer, "run": known, "zlib": zlib.ZLIB_RUNTIME_VERSION}
 
 
-def _say_rate(out: Path, rows: int, seconds: float) -> None:
+def say_rate(out: Path, rows: int, seconds: float) -> None:
+    """One line for people: where a dataset is, and how fast it came."""
     rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
     logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
 
@@ -145,7 +146,7 @@ def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
             **({"data_fingerprint": learned_from} if learned_from else {}),
             **({} if record.get("finished", True) else {"finished": False}),
         },
-        "versions": _versions(),
+        "versions": versions(),
         "schema": loaded.schema.state(),
     }
 
@@ -163,11 +164,12 @@ def build_writer(writers: DictConfig, kind: str, loaded: Loaded) -> Writer:
     return writer
 
 
-def _versions() -> dict[str, str]:
-    versions = {"genmodels": __version__, "python": platform.python_version()}
+def versions() -> dict[str, str]:
+    """What the bytes of a dataset depend on besides its settings."""
+    found = {"genmodels": __version__, "python": platform.python_version()}
     for name in ("torch", "numpy", "pyarrow", "pillow"):
         try:
-            versions[name] = version(name)
+            found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return versions
+    return found

@@ -21,6 +21,7 @@ from genmodels.types import Raw
 __all__ = [
     "MANIFEST",
     "NO_TABLE",
+    "SIMULATED",
     "STATEMENT",
     "Shard",
     "Writer",
@@ -34,6 +35,10 @@ STATEMENT = (
     "This data is synthetic: every record was drawn from a generative model, none was observed. "
     "Synthetic does not mean anonymous: whether records of the training data can be inferred "
     "depends on the model, and is measured by the report of the run."
+)
+SIMULATED = (
+    "This data is synthetic: every record was simulated by a model whose name and parameters are "
+    "told here, none was observed. It is as true to the world as that model is."
 )
 NO_TABLE = (
     "this run makes images; use format=imagefolder, format=webdataset, format=parquet or format=npz"

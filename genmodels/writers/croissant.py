@@ -73,16 +73,20 @@ _READABLE = ("parquet", "csv")
 
 def write_croissant(folder: Path, manifest: Mapping[str, Any]) -> Path:
     """Write `croissant.json` into a dataset folder, as its manifest says what is in it."""
-    version = manifest["versions"].get("genmodels", "?")
+    version, simulator = manifest["versions"].get("genmodels", "?"), manifest.get("simulator")
+    maker = manifest["run"] if simulator is None else simulator
+    told = "Drawn from a trained generative model; no record was observed."
+    if simulator is not None:
+        told = f"Simulated by the model {simulator['name']}; no record was observed."
     found = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": f"synthetic-{manifest['run']['name']}",
-        "description": f"{STATEMENT} Made by genmodels {version}.",
+        "name": f"synthetic-{maker['name']}",
+        "description": f"{manifest.get('statement', STATEMENT)} Made by genmodels {version}.",
         "datePublished": manifest["created"],
         "version": "1.0.0",
-        "rai:dataCollection": "Drawn from a trained generative model; no record was observed.",
+        "rai:dataCollection": told,
         "rai:dataCollectionType": ["Software Collection"],
         "rai:annotationsPerItem": "none",
         **_content(manifest),

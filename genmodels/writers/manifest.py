@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -111,20 +112,18 @@ def write_manifest(
 
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
     """Write `README.md`: what the data is and one line per library to load it."""
-    name, rows = manifest["run"]["name"], manifest["rows"]
-    wishes = wishes_of({**manifest, "conditions": None, "filter": None})
-    drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
-    wishes = wishes and wishes_of({**manifest, "filter": None})
+    simulator = manifest.get("simulator")
+    title, drawn, model = _drawn(manifest) if simulator is None else _simulated(simulator)
     lines = [
         "---\ntags:\n- synthetic\n---",
-        f"# Synthetic data from the run `{name}`",
-        STATEMENT,
-        f"{rows:,} records ({manifest['format']}), seed {manifest['seed']}, "
-        f"{drawn}. "
+        f"# {title}",
+        manifest.get("statement", STATEMENT),
+        f"{manifest['rows']:,} records ({manifest['format']}), seed {manifest['seed']}, {drawn}. "
         f"Made by genmodels {manifest['versions'].get('genmodels', '?')} on "
-        f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, the hash of the "
-        "model and the meaning of the data; `genmodels verify <folder>` checks them.",
-        *_asked(wishes),
+        f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, {model} "
+        "and the meaning of the data; `genmodels verify <folder>` checks them.",
+        *([] if simulator is None else _model(simulator, manifest.get("fit"))),
+        *_asked("" if simulator else _told_wishes(manifest)),
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
         *_guarded(manifest.get("formula_guard")),
@@ -135,6 +134,42 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
     card = folder / "README.md"
     write_text(card, "\n\n".join(lines) + "\n")
     return card
+
+
+def _drawn(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Title, how records came to be, and what the manifest says of the model, of a run."""
+    wishes = wishes_of({**manifest, "conditions": None, "filter": None})
+    drawn = "as asked for" if wishes else f"conditions: {_conditions(manifest['conditions'])}"
+    return (
+        f"Synthetic data from the run `{manifest['run']['name']}`",
+        drawn,
+        "the hash of the model",
+    )
+
+
+def _told_wishes(manifest: Mapping[str, Any]) -> str:
+    wishes = wishes_of({**manifest, "conditions": None, "filter": None})
+    return wishes and wishes_of({**manifest, "filter": None})
+
+
+def _simulated(simulator: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The same of a simulator."""
+    name = simulator["name"]
+    return f"Simulated data: `{name}`", "simulated", "the parameters of the model"
+
+
+def _model(simulator: Mapping[str, Any], fit: Mapping[str, Any] | None) -> list[str]:
+    """The model with its parameters, where they come from, and what it cannot make."""
+    known = {key: value for key, value in simulator["parameters"].items() if value is not None}
+    lines = [f"**Model**: `{simulator['name']}`, `{json.dumps(known)}`."]
+    if fit is not None:
+        lines.append(
+            f"**Fitted** to {fit['observations']:,} observations ({fit['method']}): the "
+            "parameters are estimates, whose standard errors the manifest tells."
+        )
+    if lacking := simulator.get("cannot_make"):
+        lines.append("This model cannot make:\n\n" + "\n".join(f"- {x}" for x in lacking))
+    return lines
 
 
 def _asked(wishes: str) -> list[str]:

@@ -14,6 +14,7 @@ PARTS = (
     ("sampling",),
     ("cost",),
     ("delivery",),
+    ("finance",),
     ("streaming",),
     ("tabular",),
     ("leaderboard",),

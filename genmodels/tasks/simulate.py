@@ -1,0 +1,160 @@
+"""`genmodels simulate`: from a model with known or fitted parameters to a dataset on disk."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from genmodels.files import sha256
+from genmodels.sampling.pieces import Piece, cuts, part_of
+from genmodels.simulators.base import Simulator
+from genmodels.tasks.build import complete, instantiate
+from genmodels.tasks.choices import nearest
+from genmodels.tasks.compose import require, resolved
+from genmodels.tasks.export import Work, export
+from genmodels.tasks.ranks import this_rank
+from genmodels.tasks.sample import say_rate, versions
+from genmodels.tasks.sampler import pick_device, rows_and_seed, whole_number
+from genmodels.writers.base import SIMULATED, Writer
+
+__all__ = ["Simulated", "run", "simulate"]
+
+log = logging.getLogger(__name__)
+
+OFFHAND = ("out", "overwrite", "chunk_rows", "device", "writer", "choices", "overrides")
+"""What does not decide about a byte of a dataset, or is told by its facts."""
+
+
+class Simulated:
+    """The rows of a simulator, from any to any.
+
+    Args:
+        simulator: makes them.
+        seed: of all.
+        device: where they are computed.
+    """
+
+    def __init__(self, *, simulator: Simulator, seed: int, device: torch.device) -> None:
+        self.simulator, self.seed, self.device = simulator, seed, device
+        self.counts: Counter[str] = Counter()
+
+    def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
+        size = self.simulator.block_rows
+        for number in range(start // size, -(-stop // size)):
+            first = number * size
+            begin, end = max(start, first), min(stop, first + size)
+            block = self.simulator.block(number, seed=self.seed, device=self.device)
+            for a, b in cuts(begin, end, every):
+                yield Piece(a, b, part_of(block, a - first, b - first))
+
+
+def run(cfg: DictConfig) -> None:
+    """Write a simulated dataset, and say how to check it; SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    out = simulate(cfg)
+    if not this_rank().number:
+        log.info("Check it at any time: genmodels verify %s", out)
+
+
+def simulate(cfg: DictConfig) -> Path:
+    """Write a simulated dataset: its files, `manifest.json` and `README.md`.
+
+    With `fit` the parameters are estimated from real data first, and what was found is said and
+    kept in the manifest. Shards, interruption and several processes are as in `sample`.
+
+    Args:
+        cfg: of the verb simulate, see `configs/simulate.yaml`.
+
+    Returns:
+        The folder of the dataset.
+
+    Raises:
+        ValueError: when a parameter is impossible, data do not allow a fit, or another process
+            is writing the same.
+        OSError: when the folder exists, is not writable, or the disk is full.
+    """
+    require(cfg)
+    n, seed = rows_and_seed(cfg)
+    rank, out = this_rank(), Path(str(cfg.out))
+    chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
+    device = pick_device(cfg.device, rank)
+    simulator, fitted = _simulator(cfg)
+    writer = _writer(cfg, simulator)
+    rows, start = simulator.rows_of(n), time.monotonic()
+    work = Work(
+        out=out,
+        overwrite=bool(cfg.overwrite),
+        sampler=Simulated(simulator=simulator, seed=seed, device=device),
+        writer=writer,
+        rows=rows,
+        chunk_rows=chunk,
+        facts={
+            "statement": SIMULATED,
+            "rows": rows,
+            "format": str(cfg.format),
+            "seed": seed,
+            **writer.facts,
+            "simulator": simulator.facts(),
+            **fitted,
+            "block_rows": simulator.block_rows,
+            "device": device.type,
+            "versions": versions(),
+            "schema": simulator.schema.state(),
+        },
+        options=_deciding(cfg),
+        told=dict,
+    )
+    manifest = export(work, rank)
+    if manifest is not None:
+        say_rate(out, manifest["rows"], time.monotonic() - start)
+    return out
+
+
+def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
+    """With the parameters that are told, or those that real data tell, and what these told."""
+    simulator = instantiate(cfg.simulator)
+    assert isinstance(simulator, Simulator)
+    facts: dict[str, Any] = {}
+    if cfg.fit is not None:
+        simulator, found, lines = simulator.fitted(instantiate(cfg.observed).load())
+        for line in lines:
+            log.info("%s", line)
+        place = Path(str(cfg.fit)).expanduser()
+        facts = {"fit": {"of": place.name, **found}}
+        if place.is_file():
+            facts["fit"]["sha256"] = sha256(place)
+    for note in simulator.notes if cfg.fit is None else ():
+        log.info("note: %s", note)
+    return simulator, facts
+
+
+def _writer(cfg: DictConfig, simulator: Simulator) -> Writer:
+    """The writer of a format.
+
+    Raises:
+        ValueError: when there is no such format.
+    """
+    if cfg.format not in cfg.writer:
+        known = map(str, cfg.writer)
+        raise ValueError(f"there is no format={cfg.format}{nearest(str(cfg.format), known)}")
+    writer = complete(instantiate(cfg.writer[cfg.format]), schema=simulator.schema)
+    assert isinstance(writer, Writer)
+    return writer
+
+
+def _deciding(cfg: DictConfig) -> dict[str, Any]:
+    """Settings that decide about the bytes of a dataset."""
+    settings = resolved(cfg)
+    words = {key: value for key, value in settings.items() if key not in OFFHAND}
+    writer = settings["writer"][str(cfg.format)]
+    return words | {"writer": writer, "zlib": zlib.ZLIB_RUNTIME_VERSION}
