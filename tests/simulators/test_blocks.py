@@ -35,13 +35,13 @@ def test_the_number_of_threads_changes_no_byte_and_the_seed_every_path(name):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = simulated(MODELS[name], 1024, steps=300)
+        one = simulated(MODELS[name], 1024, steps=100)
         torch.set_num_threads(2)
-        two = simulated(MODELS[name], 1024, steps=300)
+        two = simulated(MODELS[name], 1024, steps=100)
     finally:
         torch.set_num_threads(before)
     assert one.numpy().tobytes() == two.numpy().tobytes()
-    other = simulated(MODELS[name], 1024, steps=300, seed=1)
+    other = simulated(MODELS[name], 1024, steps=100, seed=1)
     assert bool((one.sum(0) != other.sum(0)).all())
 
 
@@ -136,3 +136,9 @@ def test_impossible_parameters_are_refused_in_one_line(kind, known, wrong, messa
 def test_impossible_paths_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         PricePaths(**{"model": GBM(**G), "steps": 5, **wrong})
+
+
+def test_a_fit_of_several_assets_is_refused():
+    model = GBM(mu=0.0, sigma=[0.1, 0.2])
+    with pytest.raises(ValueError, match="a fit is of one asset"):
+        PricePaths(model=model, steps=5, fit=lambda prices: None).fitted(np.ones(100))

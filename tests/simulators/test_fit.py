@@ -179,6 +179,17 @@ def test_without_gamma_and_nu_garch_lacks_leverage_and_heavy_noise():
     assert "heavy tails" in lacks
 
 
+@pytest.mark.parametrize("name", ["merton", "garch", "regime_switching"])
+def test_independent_normal_returns_are_fitted_without_a_crash_or_a_gain(name):
+    prices = closes(MODELS["gbm"], steps=1500, seed=24)
+    fit, plain = FITS[name](prices), fit_gbm(prices)
+    assert 0 <= fit.log_likelihood - plain.log_likelihood + 0.1 < 8
+    assert fit.bic > plain.bic
+    assert all(math.isfinite(e.value) for e in fit.estimates)
+    if any(e.standard_error is None for e in fit.estimates):
+        assert "no curvature" in "\n".join(fit.lines())
+
+
 @pytest.mark.parametrize(
     ("prices", "message"),
     [

@@ -122,6 +122,11 @@ class PricePaths:
         """
         if self.fit is None:
             raise ValueError(f"simulator={self.name} cannot be fitted")
+        if self.model.assets > 1:
+            raise ValueError(
+                f"a fit is of one asset, simulator.model speaks of {self.model.assets}: leave out "
+                "correlation and lists of parameters"
+            )
         found = self.fit(observed)
         paths = PricePaths(
             model=found.model,
@@ -129,7 +134,7 @@ class PricePaths:
             start=self.start,
             rows=self.rows,
             values=self.values,
-            names=self.names if found.model.assets == len(self.names) else None,
+            names=self.names,
             fit=self.fit,
         )
         return paths, found.facts(), found.lines()

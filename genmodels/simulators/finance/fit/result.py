@@ -99,6 +99,11 @@ class Fit:
                 f"  log-likelihood {self.log_likelihood:,.2f}, AIC {self.aic:,.2f}, "
                 f"BIC {self.bic:,.2f}"
             )
+        if any(e.standard_error is None for e in self.estimates):
+            found.append(
+                "  note: no standard errors, as the likelihood has no curvature here: a parameter "
+                "is at its bound, or the prices do not tell it"
+            )
         found += [f"  note: {note}" for note in self.notes]
         found.append("  This model cannot make:")
         return found + [f"  - {fact}" for fact in self.model.lacks]
