@@ -16,22 +16,25 @@ import torch
 from omegaconf import DictConfig
 
 from genmodels.files import sha256
+from genmodels.sampling.ahead import ahead
 from genmodels.sampling.pieces import Piece, cuts, part_of
+from genmodels.sampling.sampler import cores
 from genmodels.simulators.base import Simulator
 from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
-from genmodels.tasks.ranks import this_rank
+from genmodels.tasks.ranks import Rank, this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import pick_device, rows_and_seed, whole_number
+from genmodels.types import Raw
 from genmodels.writers.base import SIMULATED, Writer
 
 __all__ = ["Simulated", "run", "simulate"]
 
 log = logging.getLogger(__name__)
 
-OFFHAND = ("out", "overwrite", "chunk_rows", "device", "writer", "choices", "overrides")
+OFFHAND = ("out", "overwrite", "workers", "chunk_rows", "device", "writer", "choices", "overrides")
 """What does not decide about a byte of a dataset, or is told by its facts."""
 
 
@@ -42,20 +45,28 @@ class Simulated:
         simulator: makes them.
         seed: of all.
         device: where they are computed.
+        workers: blocks at work at once.
     """
 
-    def __init__(self, *, simulator: Simulator, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, *, simulator: Simulator, seed: int, device: torch.device, workers: int = 1
+    ) -> None:
         self.simulator, self.seed, self.device = simulator, seed, device
+        self.workers = workers
         self.counts: Counter[str] = Counter()
 
     def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
         size = self.simulator.block_rows
-        for number in range(start // size, -(-stop // size)):
+        numbers = range(start // size, -(-stop // size))
+        blocks = ahead(self._block, numbers, workers=self.workers)
+        for number, block in zip(numbers, blocks, strict=True):
             first = number * size
             begin, end = max(start, first), min(stop, first + size)
-            block = self.simulator.block(number, seed=self.seed, device=self.device)
             for a, b in cuts(begin, end, every):
                 yield Piece(a, b, part_of(block, a - first, b - first))
+
+    def _block(self, number: int) -> Raw:
+        return self.simulator.block(number, seed=self.seed, device=self.device)
 
 
 def run(cfg: DictConfig) -> None:
@@ -84,6 +95,7 @@ def simulate(cfg: DictConfig) -> Path:
         OSError: when the folder exists, is not writable, or the disk is full.
     """
     require(cfg)
+    _refuse_told_and_fitted(cfg)
     n, seed = rows_and_seed(cfg)
     rank, out = this_rank(), Path(str(cfg.out))
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
@@ -94,7 +106,9 @@ def simulate(cfg: DictConfig) -> Path:
     work = Work(
         out=out,
         overwrite=bool(cfg.overwrite),
-        sampler=Simulated(simulator=simulator, seed=seed, device=device),
+        sampler=Simulated(
+            simulator=simulator, seed=seed, device=device, workers=_workers(cfg, device, rank)
+        ),
         writer=writer,
         rows=rows,
         chunk_rows=chunk,
@@ -136,6 +150,29 @@ def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
     for note in simulator.notes if cfg.fit is None else ():
         log.info("note: %s", note)
     return simulator, facts
+
+
+def _workers(cfg: DictConfig, device: torch.device, rank: Rank) -> int:
+    """As told; else one per core of this process's share, and one alone beside a GPU."""
+    if cfg.workers is not None:
+        return whole_number("workers", cfg.workers, least=1)
+    return 1 if device.type != "cpu" else max(1, cores() // rank.local_of)
+
+
+def _refuse_told_and_fitted(cfg: DictConfig) -> None:
+    """A parameter is told or found, not both.
+
+    Raises:
+        ValueError: when one is told that a fit would replace.
+    """
+    keys = [str(word).lstrip("+").partition("=")[0] for word in cfg.overrides]
+    told = [key for key in keys if key.startswith("simulator.model.")]
+    known = () if cfg.simulator.fit is None else tuple(cfg.simulator.fit)
+    wrong = [key for key in told if key.removeprefix("simulator.model.") not in known]
+    if cfg.fit is not None and wrong:
+        raise ValueError(
+            f"{wrong[0]}=... and fit={cfg.fit} cannot be combined: the fit finds the parameters"
+        )
 
 
 def _writer(cfg: DictConfig, simulator: Simulator) -> Writer:

@@ -70,6 +70,8 @@ def test_chunks_and_shards_change_no_row(tmp_path, rows):
     whole = made(tmp_path / "whole", *words)
     chunked = made(tmp_path / "chunked", *words, "chunk_rows=37")
     assert hashes(whole) == hashes(chunked)
+    assert hashes(made(tmp_path / "one", *words, "workers=1")) == hashes(whole)
+    assert hashes(made(tmp_path / "three", *words, "workers=3", "n=1100")) == hashes(whole)
     parts = made(tmp_path / "parts", *words, "writer.parquet.rows_per_file=500")
     fewer = made(tmp_path / "fewer", *words, "n=150")
     every = pd.read_parquet(whole / "data")
@@ -148,11 +150,14 @@ def test_generators_train_on_simulated_paths_without_special_code(tmp_path):
         (["simulator.steps=0"], "simulator.steps must be at least 1"),
         (["simulator.rows=day"], "simulator.rows must be path or step"),
         (["fit=missing.csv"], "missing.csv does not exist"),
+        (["fit=prices.csv", "simulator.model.mu=0"], "simulator.model.mu=... and fit=prices.csv"),
+        (["fit=prices.csv", "simulator.fit=null"], "simulator=gbm cannot be fitted"),
         (["fit=prices.csv", "column=closing"], "did you mean Close"),
         (["fit=words.csv"], "something else than numbers"),
         (["fit=gaps.csv"], "row 3 holds nan"),
         (["fit=few.csv"], "at least 61 prices"),
         (["format=xlsx"], "there is no format=xlsx"),
+        (["workers=0"], "workers must be at least 1"),
         (["n=0"], "n must be at least 1"),
         (["seed=-1"], "seed must be at least 0"),
     ],
