@@ -111,6 +111,8 @@ class Whiteness:
 def ljung_box(x: np.ndarray, lags: int = LAGS) -> Whiteness:
     """Q = N (N + 2) sum_k rho_k^2 / (N - k), chi-squared of `lags`; of paths, both are summed.
 
+    Returns whose variance clusters are rejected too often: it takes them to be independent.
+
     References:
         Ljung and Box, On a measure of lack of fit in time series models, 1978.
     """

@@ -86,6 +86,13 @@ def test_several_assets_share_parameters_given_once():
     assert model.mu.tolist() == [0.1, 0.1]
 
 
+def test_garch_says_when_its_kurtosis_is_infinite():
+    assert GARCH(**A).notes == ()
+    assert "fourth moment" in GARCH(**A, nu=4.0).notes[0]
+    assert GARCH(**{**A, "alpha": 0.5, "beta": 0.0}).notes == ()  # 3 alpha^2 < 1
+    assert "fourth moment" in GARCH(**{**A, "alpha": 0.6, "beta": 0.0}).notes[0]
+
+
 def test_feller_is_a_note_and_no_mistake():
     assert Heston(**H).notes == ()
     assert "Feller" in Heston(**{**H, "xi": 0.5}).notes[0]

@@ -193,5 +193,7 @@ def test_real_prices_are_fitted_and_simulated(tmp_path):
     path = f"{os.environ['GENMODELS_DATA']}/tables/ohlc_aapl.csv.gz"
     words = ("simulator=garch", f"fit={path}", "column=Adj Close", "simulator.values=return")
     out = made(tmp_path / "out", *SHORT, *words)
-    assert "standard deviation is 0.03" in " ".join(manifest_of(out)["fit"]["notes"])
+    notes = " ".join(manifest_of(out)["fit"]["notes"])
+    assert "standard deviation is 0.03" in notes
+    assert "no finite fourth moment" in notes
     assert 0.025 < pd.read_parquet(out / "data").to_numpy().std() < 0.04

@@ -21,6 +21,11 @@ from genmodels.simulators.finance.parameters import (
 
 __all__ = ["GARCH"]
 
+HEAVY = (
+    "these parameters have no finite fourth moment: the kurtosis of simulated returns grows with "
+    "their number, and may be far above that of real ones"
+)
+
 
 class GARCH:
     """x_t = mu + e_t, e_t = sqrt(h_t) z_t, h_t = omega + (alpha + gamma 1[e < 0]) e^2 + beta h.
@@ -44,7 +49,6 @@ class GARCH:
     """
 
     name = "garch"
-    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class GARCH:
         self.values, self.nu = found, nu
         self.variance = found["omega"] / (1 - persistence)
         self.triangle = cholesky(correlation, self.assets)
+        self.notes = () if self._has_kurtosis() else (HEAVY,)
         self._state = {**told, "nu": nu, "correlation": correlation}
 
     @property
@@ -90,6 +95,19 @@ class GARCH:
             "a slow, power-law decay of the autocorrelation of |r|: it is exponential",
             "gain/loss asymmetry: given the volatility, a rise is as likely as a fall of its size",
         )
+
+    def _has_kurtosis(self) -> bool:
+        """E e^4 is finite: E z^4 (alpha^2 + alpha gamma + gamma^2 / 2) + 2 beta E a + beta^2 < 1.
+
+        a = alpha + gamma 1[z < 0]; E z^4 is 3, or 3 (nu - 2) / (nu - 4) for nu above 4.
+        """
+        if self.nu is not None and self.nu <= 4:
+            return False
+        fourth = 3.0 if self.nu is None else 3 * (self.nu - 2) / (self.nu - 4)
+        alpha, beta, gamma = (self.values[key] for key in ("alpha", "beta", "gamma"))
+        square = alpha.square() + alpha * gamma + gamma.square() / 2
+        total = fourth * square + 2 * beta * (alpha + gamma / 2) + beta.square()
+        return bool((total < 1).all())
 
     def state(self) -> dict[str, Any]:
         return self._state

@@ -74,7 +74,7 @@ def fit_garch(closes: np.ndarray, *, leverage: bool = True, student: bool = True
         method=f"maximum likelihood, {'Student-t' if student else 'normal'} noise",
         observations=len(x),
         log_likelihood=float(likelihood(x, theta)),
-        notes=_notes(model, scale),
+        notes=(*_notes(model, scale), *model.notes),
     )
 
 
