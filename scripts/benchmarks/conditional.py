@@ -85,7 +85,8 @@ def missing(table: str) -> dict[str, Any]:
     if not (run / "model.safetensors").exists():
         words = [f"data.path={path}", f"data.target={target}", f"run={run}", "logger=none"]
         genmodels("train", "model=tabvae", "overwrite=true", *words)
-    synthetic, _ = drawn(run, 50_000, [])
+    drawn(run, 50_000, [])
+    synthetic = pd.read_csv(written(SCRATCH / "conditional"))  # missing is written as in the table
     share = {
         who: frame[column].isna().groupby(frame[target].astype(str)).mean().round(4).to_dict()
         for who, frame in (("real", real), ("synthetic", synthetic))
