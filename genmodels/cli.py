@@ -37,12 +37,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say_error("interrupted")
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if not _reader_left():
+            return _report(error)  # a connection to another process: no success
         # The reader, such as `head`, has seen enough; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         return _report(error)
+
+
+def _reader_left() -> bool:
+    """Whether nobody reads what is written on the terminal any more."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
 
 
 def _dispatch(words: list[str]) -> int:

@@ -269,3 +269,21 @@ def test_each_script_is_its_verb(verb):
     )
     assert done.returncode == 0
     assert f"genmodels {verb}" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake():
+    command = [sys.executable, "-m", "genmodels", "schema", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # as `head` does
+        said = process.stderr.read()
+    assert process.returncode == 0
+    assert said == b""
+
+
+def test_a_broken_connection_is_no_success(monkeypatch, capsys):
+    def broken(words):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("genmodels.cli._dispatch", broken)
+    assert main(["train"]) != 0
+    assert "Broken pipe" in capsys.readouterr().err
