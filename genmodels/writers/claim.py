@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-import uuid
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,6 +20,7 @@ __all__ = ["Claim"]
 _STARTED = time.time()
 """Of this process: what is older is of an earlier attempt."""
 _PROBED_SECONDS = 2.0
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NAME = re.compile(r"rank-(\d+)-of-(\d+)\.lock")
 
 
@@ -108,7 +108,8 @@ class Claim:
 
 
 def _machine() -> str:
-    return f"{socket.gethostname()} {uuid.getnode():x}"
+    """This machine since it started; its name alone where the system does not say more."""
+    return f"{socket.gethostname()} {_text(_BOOT) or ''}".strip()
 
 
 def _is_older(path: Path, seconds: float) -> bool:
@@ -129,6 +130,6 @@ def _is_held(path: Path) -> bool:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8").strip()
     except OSError:
         return None
