@@ -149,7 +149,7 @@ def test_the_ends_of_the_uniform_range_give_images_too(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_and_an_unknown_way_of_sampling_are_refused(kind):
-    with pytest.raises(ValueError, match="model=tvae"):
+    with pytest.raises(ValueError, match="model=tabvae"):
         KINDS[kind](layout=TableLayout((Block("a", "continuous", 1),)), sampling="mean")
     with pytest.raises(ValueError, match=r"model\.likelihood\.sampling"):
         KINDS[kind](layout=LAYOUT, sampling="median")

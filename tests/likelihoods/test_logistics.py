@@ -116,7 +116,7 @@ def test_the_mean_needs_no_noise_and_draws_are_a_function_of_it(channels):
 
 
 def test_what_is_not_an_image_and_empty_mixtures_are_refused():
-    with pytest.raises(ValueError, match="model=tvae"):
+    with pytest.raises(ValueError, match="model=tabvae"):
         MixtureOfLogistics(
             layout=TableLayout((Block("a", "continuous", 1),)),
             sampling="mean", maps=4, components=2, scale=0.1,
