@@ -96,13 +96,18 @@ def evaluate(
     if cfg.out is None and "synthetic" in named.given:
         return report, []
     progress("writing")
+    return report, _written(report, cfg, note=cfg.note and "synthetic" not in named.given)
+
+
+def _written(report: Report, cfg: DictConfig, *, note: bool) -> list[Path]:
+    """The report's files, what TensorBoard shows of it, and its verdicts in the dataset."""
     folder = report_folder(cfg, "report")
     paths = write_report(report, folder)
     if cfg.tensorboard:
         write_tensorboard(report, _events(cfg, folder))
-    if cfg.note and "synthetic" not in named.given:
+    if note:
         _note(Path(str(cfg.synthetic)), paths[0], cfg)
-    return report, paths
+    return paths
 
 
 def _note(place: Path, written: Path, cfg: DictConfig) -> None:

@@ -6,20 +6,17 @@ import logging
 
 from omegaconf import DictConfig
 
-from genmodels.data.batching import Rows
 from genmodels.data.splits import Split
 from genmodels.files import read_json
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import (
-    choose_condition,
     instantiate,
-    read_codec,
     schema_of,
     source_of,
 )
 from genmodels.tasks.holdout import has_holdout, holdout_of
-from genmodels.tasks.prepared import Prepared, told_rows
+from genmodels.tasks.prepared import Coded, Prepared
 from genmodels.tasks.stream import prepare_stream
 from genmodels.types import Raw, Source
 
@@ -51,19 +48,16 @@ def prepare(
     if earlier is None:
         log.info(instantiate(cfg.data.describe)(schema))
         holdout_of(cfg, schema, split.fingerprint)  # what is wrong with it should not wait
-        codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
-    else:
-        codec = read_codec(earlier)
-    condition, chosen = choose_condition(codec, schema, cfg.condition)
-
-    def rows(part: Raw, stream: int) -> Rows:
-        encoded = codec.encode(part, seed=cfg.seed + stream)
-        return told_rows(codec, part, encoded, condition, chosen)
-
-    encoded = rows(train, 0)
-    validated = rows(validation, 1) if len(validation) else None
-    reference = validation if len(validation) else train
-    return Prepared(schema, split, codec, condition, encoded, validated, reference)
+    coded = Coded.of(cfg, train, schema, earlier)
+    return Prepared(
+        schema=schema,
+        split=split,
+        codec=coded.codec,
+        condition=coded.condition,
+        train=coded.rows(train, cfg.seed),
+        validation=coded.rows(validation, cfg.seed + 1) if len(validation) else None,
+        reference=validation if len(validation) else train,
+    )
 
 
 def _typed(

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from omegaconf import DictConfig
 
 from genmodels.data.batching import Rows
 from genmodels.data.splits import Split
 from genmodels.data.streaming.buckets import Buckets
 from genmodels.data.streaming.split import StreamSplit
 from genmodels.layout import Condition
+from genmodels.run import Run
 from genmodels.schema import Schema
+from genmodels.tasks.build import choose_condition, instantiate, read_codec
 from genmodels.types import Encoded, Raw
 
-__all__ = ["Prepared", "told_codes", "told_rows"]
+__all__ = ["Coded", "Prepared", "told_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,38 @@ class Prepared:
         return int(counts["train"])
 
 
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A fitted codec, and what the model is told of the rows that it encodes.
+
+    Args:
+        codec: fitted on training rows.
+        condition: what the model is told.
+        chosen: which of the codec's groups that is.
+    """
+
+    codec: Any
+    condition: Condition
+    chosen: list[int]
+
+    @classmethod
+    def of(cls, cfg: DictConfig, train: Raw, schema: Schema, earlier: Run | None) -> Coded:
+        """Fit the codec of a configuration, or take that of the run that is resumed."""
+        if earlier is None:
+            codec = instantiate(cfg.codec)(train, schema, seed=cfg.seed)
+        else:
+            codec = read_codec(earlier)
+        return cls(codec, *choose_condition(codec, schema, cfg.condition))
+
+    def rows(self, part: Raw, seed: int) -> Rows:
+        encoded = self.codec.encode(part, seed=seed)
+        return told_rows(self.codec, part, encoded, self.condition, self.chosen)
+
+    def codes(self, part: Raw, encoded: Encoded) -> np.ndarray:
+        """Level (N, G) of each encoded row in each chosen group."""
+        return _told_codes(self.codec, part, encoded, self.condition, self.chosen)
+
+
 def told_rows(
     codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
 ) -> Rows:
@@ -56,11 +91,11 @@ def told_rows(
     if condition.combinations is not None:
         condition, codes = codec.combinations(raw)
     else:
-        codes = told_codes(codec, raw, encoded, condition, chosen)
+        codes = _told_codes(codec, raw, encoded, condition, chosen)
     return Rows.of(encoded, codes, condition, codec.layout)
 
 
-def told_codes(
+def _told_codes(
     codec: Any, raw: Raw, encoded: Encoded, condition: Condition, chosen: list[int]
 ) -> np.ndarray:
     """Level (N, G) of each row in each chosen group; from the encoded rows where they hold it."""

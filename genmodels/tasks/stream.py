@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from omegaconf import DictConfig
 
+from genmodels.data.batching import Rows
 from genmodels.data.parse import styles_of
 from genmodels.data.streaming.buckets import Buckets
 from genmodels.data.streaming.sketch import Sketch, numbered, sketched
@@ -24,13 +25,11 @@ from genmodels.report.reading import read_alike
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
 from genmodels.tasks.build import (
-    choose_condition,
     instantiate,
-    read_codec,
     schema_of,
 )
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
-from genmodels.tasks.prepared import Prepared, told_codes, told_rows
+from genmodels.tasks.prepared import Coded, Prepared
 from genmodels.tasks.ranks import this_rank
 from genmodels.types import Raw, Source, Streamable, take_rows
 
@@ -89,40 +88,43 @@ def prepare_stream(
     if earlier is None:
         log.info(instantiate(cfg.data.describe)(schema))
         _try_holdout(cfg, schema, found.split)
-        codec = instantiate(cfg.codec)(telling, schema, seed=cfg.seed)
-    else:
-        codec = read_codec(earlier)
-    condition, chosen = choose_condition(codec, schema, cfg.condition)
-
-    def told(part: Raw, number: int) -> Any:
-        encoded = codec.encode(part, seed=cfg.seed + number)
-        return told_rows(codec, part, encoded, condition, chosen)
-
-    rows = told(train, 0)
-    buckets = None
-    if encode:
-        widths = [*(rows.encoded[name].shape[1] for name in ("values", "codes"))]
-        buckets = _room(cfg, found.split, (*widths, rows.codes.shape[1]))
-        for number, (piece, numbers) in enumerate(numbered(_told(stream.pieces(), "encoding"))):
-            mine = found.split.trains(numbers)
-            where = f"rows are counted from row {numbers[0] + 1:,} of the data, training rows alone"
-            part = _typed(parse, piece.filter(pa.array(mine)), schema, where)
-            words = np.random.SeedSequence([cfg.seed, 2, number]).generate_state(1)
-            encoded = codec.encode(part, seed=int(words[0]))
-            codes = told_codes(codec, part, encoded, condition, chosen)
-            buckets.add(encoded, codes, numbers[mine])
-        if len(buckets) != found.split.counts["train"]:
-            raise ValueError("the data changed while they were read: start again")
+    coded = Coded.of(cfg, telling, schema, earlier)
+    rows = coded.rows(train, cfg.seed)
+    buckets = _encoded(cfg, stream, found.split, schema, parse, coded, rows) if encode else None
     return Prepared(
         schema=schema,
         split=found.split,
-        codec=codec,
-        condition=condition,
+        codec=coded.codec,
+        condition=coded.condition,
         train=rows,
-        validation=told(validation, 1) if len(validation) else None,
+        validation=coded.rows(validation, cfg.seed + 1) if len(validation) else None,
         reference=validation if len(validation) else train,
         buckets=buckets,
     )
+
+
+def _encoded(
+    cfg: DictConfig,
+    stream: Streamable,
+    split: StreamSplit,
+    schema: Schema,
+    parse: Any,
+    coded: Coded,
+    sample: Rows,
+) -> Buckets:
+    """All training rows on disk, as wide as the sample of them."""
+    widths = [sample.encoded[name].shape[1] for name in ("values", "codes")]
+    buckets = _room(cfg, split, (*widths, sample.codes.shape[1]))
+    for number, (piece, numbers) in enumerate(numbered(_told(stream.pieces(), "encoding"))):
+        mine = split.trains(numbers)
+        where = f"rows are counted from row {numbers[0] + 1:,} of the data, training rows alone"
+        part = _typed(parse, piece.filter(pa.array(mine)), schema, where)
+        words = np.random.SeedSequence([cfg.seed, 2, number]).generate_state(1)
+        encoded = coded.codec.encode(part, seed=int(words[0]))
+        buckets.add(encoded, coded.codes(part, encoded), numbers[mine])
+    if len(buckets) != split.counts["train"]:
+        raise ValueError("the data changed while they were read: start again")
+    return buckets
 
 
 def recorded_sketch(source: Source, split: StreamSplit, *, most: int) -> tuple[Raw, Raw]:
