@@ -2,15 +2,16 @@
 
 A model that draws living space, ground floor and basement one by one breaks "living space =
 ground floor + basement" in most rows, which gives them all away. A column that others determine
-in every training row is not learned but computed. Only sums of two columns and affine maps of one
-are found, among the 64 numeric columns with most distinct values.
+in every training row is not learned but computed. Affine maps of one column and of two are found,
+among the 64 numeric columns with most distinct values.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from genmodels.codecs.columns.derived import Identity, circular, in_order
 from genmodels.codecs.columns.numbers import distinct
 from genmodels.codecs.columns.point_masses import point_masses
+from genmodels.codecs.planes import plane, triples
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["find_identities"]
@@ -28,7 +30,7 @@ logger = logging.getLogger(__name__)
 _COLUMNS = 64  # at most so many are looked at
 _ROWS = 32  # fewer rows agree by chance
 _VARIED = 8  # rows of a column that differ from its most frequent value, at least
-_SAMPLE = 512  # rows for the correlation of two columns
+_SAMPLE = 512  # rows for the correlations of columns
 _DIGITS = 12  # significant digits of a factor and a constant, at most
 _ROUNDING = 8.0 * 2.0**-53  # of one sum in float64, relative to its terms
 
@@ -66,12 +68,12 @@ class _Sketch:
 def find_identities(raw: pa.Table, schema: TableSchema, seed: int) -> tuple[Identity, ...]:
     """Identities that hold in all training rows, in an order in which they can be computed.
 
-    x_j = x_p + x_q, x_j = x_p - x_q or x_j = a x_p + b (a and b of at most 12 significant
-    digits), exact to the decimals of x_j; values are missing exactly together. Sums are
-    proposed by one random projection of all rows, affine maps by the correlation of 512 rows of
-    columns with as many distinct values; each proposal is then checked on all rows. No column
-    is computed twice, none from itself, and never the target. Short factors come first; of a
-    sum's columns the one with the most distinct values and the fewest point masses is computed.
+    x_j = x_p + x_q, x_j = x_p - x_q, x_j = a x_p + b (a and b of at most 12 significant digits)
+    or x_j = a x_p + b x_q + c (a and b of at most 6), exact to the decimals of x_j; values are
+    missing exactly together. Sums are proposed by one random projection of all rows, the others
+    by correlations of 512 rows; each proposal is then checked on all rows. No column is computed
+    twice, none from itself, and never the target. Short factors come first; of a plane's columns
+    the one with the most distinct values and the fewest point masses is computed.
 
     Args:
         raw: the training rows, typed by the schema.
@@ -82,6 +84,7 @@ def find_identities(raw: pa.Table, schema: TableSchema, seed: int) -> tuple[Iden
         return ()
     sketches = _sketches(raw, schema, seed)
     found = [*_affine(raw, sketches), *_sums(raw, sketches)]
+    found += _planes(raw, sketches, found)
     involved = {name for identity in found for name in (identity.column, *identity.sources)}
     ranks = {s.column.name: _rank(raw, s) for s in sketches if s.column.name in involved}
     found.sort(key=lambda i: (len(i.sources), _length(i), ranks[i.column]))
@@ -157,6 +160,42 @@ def _affine(raw: pa.Table, sketches: list[_Sketch]) -> Iterator[Identity]:
             named = {s.column.name: s for s in (target, source)}
             if identity is not None and _holds(raw, identity, named, exact=False):
                 yield identity
+
+
+def _planes(
+    raw: pa.Table, sketches: list[_Sketch], found: Sequence[Identity]
+) -> Iterator[Identity]:
+    """Identities x_j = a x_p + b x_q + c that hold in all rows, of columns not related so far."""
+    known = {frozenset((i.column, *i.sources)) for i in found}
+    by_gaps: dict[float, list[_Sketch]] = {}
+    for sketch in sketches:
+        by_gaps.setdefault(sketch.gaps, []).append(sketch)
+    for alike in by_gaps.values():
+        samples = np.stack([sketch.sample for sketch in alike], axis=1)
+        for p, q, j in triples(samples):
+            own, *sources = (alike[i] for i in (j, p, q))
+            names = own.column.name, sources[0].column.name, sources[1].column.name
+            related = (frozenset(s) for size in (2, 3) for s in combinations(names, size))
+            if not known.isdisjoint(related):
+                continue
+            identity = _plane(raw, *names)
+            named = {sketch.column.name: sketch for sketch in (own, *sources)}
+            if identity is not None and _holds(raw, identity, named, exact=True):
+                yield identity
+
+
+def _plane(raw: pa.Table, column: str, first: str, second: str) -> Identity | None:
+    """The factors and the shortest constant that all rows allow, or None."""
+    (y, missing), (a, _), (b, _) = (_values(raw, name) for name in (column, first, second))
+    y, a, b = y[~missing], a[~missing], b[~missing]
+    factors = plane(y, a, b)
+    if factors is None:
+        return None
+    rest = y - factors[0] * a - factors[1] * b
+    scale = np.abs(factors[0] * a) + np.abs(factors[1] * b) + np.abs(y)
+    slack = _ROUNDING * float(scale.max())
+    constant = _shortest(float(rest.max()) - slack, float(rest.min()) + slack)
+    return None if constant is None else Identity(column, (first, second), factors, constant)
 
 
 def _alike(one: _Sketch, other: _Sketch) -> bool:

@@ -108,6 +108,44 @@ def test_factors_of_too_many_digits_are_not_used():
     assert find(columns, {"x": x, "y": x * 2.54}) == (Identity("y", ("x",), (2.54,)),)
 
 
+def clock(rows=ROWS):
+    """Hour and minute, and both in one number, as timetables write it."""
+    rng = np.random.default_rng(3)
+    hour, minute = rng.integers(5, 24, rows), rng.choice([0, 5, 15, 29, 30, 45, 59], rows)
+    return {"hour": hour, "minute": minute, "time": 100 * hour + minute}
+
+
+def test_a_number_that_two_others_make_with_factors_is_found():
+    (identity,) = find(whole("hour", "minute", "time"), clock())
+    assert identity == Identity("time", ("hour", "minute"), (100.0, 1.0))
+    data = clock()
+    data["minutes_left"] = 1440 - 60 * data["hour"] - data["minute"]
+    (_, left) = find(whole(*data), data)
+    assert left == Identity("minutes_left", ("hour", "minute"), (-60.0, -1.0), 1440.0)
+    data = clock()
+    data["time"][77] += 1
+    assert find(whole(*data), data) == ()
+
+
+def test_a_price_in_two_units_is_found_to_the_cent():
+    rng = np.random.default_rng(4)
+    litres, kilos = rng.integers(1, 400, ROWS) / 10, rng.integers(1, 90, ROWS)
+    data = {"litres": litres, "kilos": kilos, "price": np.round(1.9 * litres + 2.3 * kilos + 4, 2)}
+    columns = [
+        Column("litres", "continuous", decimals=1),
+        *whole("kilos"),
+        *cents("price"),
+    ]
+    (identity,) = find(columns, data)
+    assert identity == Identity("price", ("litres", "kilos"), (1.9, 2.3), 4.0)
+
+
+def test_copies_make_no_planes_of_two():
+    data = clock() | {"copy": clock()["hour"]}
+    found = find(whole(*data), data)
+    assert [len(identity.sources) for identity in found] == [1, 2]
+
+
 def test_columns_that_only_go_together_have_no_identity():
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 50, ROWS), rng.integers(0, 50, ROWS)
