@@ -99,15 +99,25 @@ def gap_columns(name: str, *frames: pd.DataFrame) -> list[str]:
 
 
 def compare(
-    name: str, columns: list[str], test: pd.DataFrame, other: pd.DataFrame, seed: int
+    name: str,
+    columns: list[str],
+    test: pd.DataFrame,
+    other: pd.DataFrame,
+    seed: int,
+    *,
+    learned: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Figures of `other` rows against real test rows; None where there is nothing to compare."""
-    gaps = [frame[columns].isna().to_numpy(float) for frame in (test, other)]
+    """Figures of `other` rows against real test rows; None where there is nothing to compare.
+
+    `learned` are the rows that the others were learned from, if they were.
+    """
+    frames = [test, other, *([] if learned is None else [learned])]
+    gaps = [frame[columns].isna().to_numpy(float) for frame in frames]
     positive = sorted(test[EVERY[name].target].unique(), key=str)[-1]
-    targets = [target_of(frame, name, positive) for frame in (test, other)]
+    targets = [target_of(frame, name, positive) for frame in frames]
     shown = [
         pd.DataFrame(gap, columns=columns).assign(target=y)
-        for gap, y in zip(gaps, targets, strict=True)
+        for gap, y in zip(gaps[:2], targets[:2], strict=True)
     ]
     alone = auc(*(frame[columns] for frame in shown), seed=seed) if columns else None
     return {
@@ -132,21 +142,26 @@ def extremes(name: str, differences: np.ndarray | None) -> dict[str, float | Non
 def by_target(
     name: str, columns: list[str], gaps: list[np.ndarray], targets: list[np.ndarray]
 ) -> dict[str, Any]:
-    """How the target goes with missing values, real and here, over columns with enough rows."""
+    """How the target goes with missing values, over columns with enough rows.
+
+    Gaps and targets of real rows, of those here, and of those that they were learned from, if any.
+    """
     spread = 1.0 if EVERY[name].task == "classification" else float(np.nanstd(targets[0]))
-    real, found = (lifts(gap, y) for gap, y in zip(gaps, targets, strict=True))
+    real, found, *learned = (lifts(gap, y) for gap, y in zip(gaps, targets, strict=True))
     apart = np.abs(found[:, 0] - real[:, 0]) / spread
-    error = np.sqrt(real[:, 1] + found[:, 1]) / spread
-    seen = np.flatnonzero(~np.isnan(apart))
+    error = np.sqrt(sum(part[:, 1] for part in (real, found, *learned))) / spread
+    seen = np.flatnonzero(~np.isnan(apart + error))
+    known = [np.abs(found[:, 0] - part[:, 0]) / spread for part in learned]
     if not len(seen):
         nothing = {"target_beyond_2_se": 0, "target_columns": 0, "target_worst": None}
-        return {"target_mean": None, **nothing}
+        return {"target_mean": None, "target_mean_to_learned": None, **nothing}
     # Without any variance a difference is no chance, and no difference is none in any unit.
     beyond = np.where(apart > 0, np.inf, 0.0)
     np.divide(apart, error, out=beyond, where=error > 0)
     worst = int(seen[beyond[seen].argmax()])
     return {
         "target_mean": round(float(apart[seen].mean()), 4),
+        "target_mean_to_learned": round(float(known[0][seen].mean()), 4) if known else None,
         "target_beyond_2_se": int((beyond[seen] > 2).sum()),
         "target_columns": len(seen),
         "target_worst": {
@@ -174,7 +189,9 @@ def measure(name: str, seed: int, words: list[str]) -> dict[str, Any]:
         "compared_columns": len(columns),
         "missing": round(float(lacking.to_numpy().mean()), 4) if lacking.size else 0.0,
         "train_s": seconds,
-        "synthetic": compare(name, columns, real["test"], made, seed),
+        "synthetic": compare(
+            name, columns, real["test"], made, seed, learned=real["train"][real["test"].columns]
+        ),
         "fresh": compare(name, columns, real["test"], real["fresh"], seed),
     }
 

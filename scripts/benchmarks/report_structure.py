@@ -15,6 +15,7 @@ FIGURES = {
     "phi_largest": "phi of pairs, largest difference",
     "phi_mean": "mean",
     "target_mean": "target when missing, mean difference",
+    "target_mean_to_learned": "to the training rows",
     "target_beyond_2_se": "columns beyond 2 SE",
     "c2st_gaps_alone": "C2ST of the indicators",
     "c2st": "with the target",
@@ -32,9 +33,11 @@ def missingness(result: dict[str, Any]) -> str:
     text += "indicators of two columns. Target: its rate (in a regression its mean, in standard\n"
     text += "deviations) where a column is missing minus where it is not; its difference to the\n"
     text += (
-        "same in real rows, over the columns with 20 rows on both sides. Two of 40 columns are\n"
+        "same in real rows, over the columns with 20 rows on both sides, and to the same in the\n"
     )
-    text += "beyond two standard errors by chance. C2ST: AUC of XGBoost, 0.5 is best.\n\n"
+    text += "training rows. The error of a difference to unseen rows holds that of the training\n"
+    text += "rows, whose chances a model repeats; two of 40 columns are beyond two such errors by\n"
+    text += "chance. C2ST: AUC of XGBoost, 0.5 is best.\n\n"
     rows = []
     for name, runs in result["tables"].items():
         facts = f"{runs[0]['rows']:,} rows, {runs[0]['columns']} columns, {runs[0]['missing']:.0%}"
@@ -47,7 +50,7 @@ def missingness(result: dict[str, Any]) -> str:
 
 
 def _cell(key: str, found: list[dict[str, Any]]) -> str:
-    values = [run[key] for run in found if run[key] is not None]
+    values = [run[key] for run in found if run.get(key) is not None]
     if not values:
         return "–"
     if key == "target_beyond_2_se":
