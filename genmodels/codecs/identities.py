@@ -2,16 +2,15 @@
 
 A model that draws living space, ground floor and basement one by one breaks "living space =
 ground floor + basement" in most rows, which gives them all away. A column that others determine
-in every training row is not learned but computed. Affine maps of one column and of two are found,
-among the 64 numeric columns with most distinct values.
+in every training row is not learned but computed. Affine maps of one column and of several are
+found, among the 64 numeric columns with most distinct values.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +19,7 @@ import pyarrow.compute as pc
 from genmodels.codecs.columns.derived import Identity, circular, in_order
 from genmodels.codecs.columns.numbers import distinct
 from genmodels.codecs.columns.point_masses import point_masses
-from genmodels.codecs.planes import plane, triples
+from genmodels.codecs.relations import factors, relations
 from genmodels.schema import Column, TableSchema
 
 __all__ = ["find_identities"]
@@ -30,7 +29,7 @@ logger = logging.getLogger(__name__)
 _COLUMNS = 64  # at most so many are looked at
 _ROWS = 32  # fewer rows agree by chance
 _VARIED = 8  # rows of a column that differ from its most frequent value, at least
-_SAMPLE = 512  # rows for the correlations of columns
+_SAMPLE = 512  # rows, evenly spaced, that tell which columns may go together
 _DIGITS = 12  # significant digits of a factor and a constant, at most
 _ROUNDING = 8.0 * 2.0**-53  # of one sum in float64, relative to its terms
 
@@ -69,11 +68,12 @@ def find_identities(raw: pa.Table, schema: TableSchema, seed: int) -> tuple[Iden
     """Identities that hold in all training rows, in an order in which they can be computed.
 
     x_j = x_p + x_q, x_j = x_p - x_q, x_j = a x_p + b (a and b of at most 12 significant digits)
-    or x_j = a x_p + b x_q + c (a and b of at most 6), exact to the decimals of x_j; values are
-    missing exactly together. Sums are proposed by one random projection of all rows, the others
-    by correlations of 512 rows; each proposal is then checked on all rows. No column is computed
-    twice, none from itself, and never the target. Short factors come first; of a plane's columns
-    the one with the most distinct values and the fewest point masses is computed.
+    or x_j = a x_p + b x_q + ... + c (up to 16 factors of at most 6), exact to the decimals of
+    x_j; values are missing exactly together. Sums of two are proposed by one random projection
+    of all rows, the others by some rows; each proposal is then checked on all. No column is
+    computed twice, none from itself, and never the target. Few sources and short factors come
+    first, then sums before differences; of the columns of one relation the one with the most
+    distinct values and the fewest point masses is computed.
 
     Args:
         raw: the training rows, typed by the schema.
@@ -84,10 +84,10 @@ def find_identities(raw: pa.Table, schema: TableSchema, seed: int) -> tuple[Iden
         return ()
     sketches = _sketches(raw, schema, seed)
     found = [*_affine(raw, sketches), *_sums(raw, sketches)]
-    found += _planes(raw, sketches, found)
+    found += _several(raw, sketches, found)
     involved = {name for identity in found for name in (identity.column, *identity.sources)}
     ranks = {s.column.name: _rank(raw, s) for s in sketches if s.column.name in involved}
-    found.sort(key=lambda i: (len(i.sources), _length(i), ranks[i.column]))
+    found.sort(key=lambda i: (len(i.sources), _length(i), _less(i), ranks[i.column]))
     chosen: dict[str, Identity] = {}
     for identity in found:
         target = schema[identity.column].role == "target"
@@ -102,14 +102,16 @@ def _sketches(raw: pa.Table, schema: TableSchema, seed: int) -> list[_Sketch]:
     counted = []
     for column in schema.columns:
         if column.kind in ("continuous", "integer"):
-            counts = raw[column.name].drop_null().value_counts().field("counts").to_numpy()
+            found = raw[column.name].drop_null().value_counts()
+            counts = found.field("counts").to_numpy()
             if len(counts) > 1 and counts.sum() - counts.max() >= _VARIED:
-                counted.append((len(counts), column))
-    counted = sorted(counted, key=lambda pair: -pair[0])[:_COLUMNS]
+                usual = found.field("values")[int(counts.argmax())].as_py()
+                counted.append((len(counts), column, usual))
+    counted = sorted(counted, key=lambda found: -found[0])[:_COLUMNS]
     weights = np.random.default_rng([seed, 0]).random(raw.num_rows) + 0.5
-    rows = np.unique(np.linspace(0, raw.num_rows - 1, _SAMPLE).astype(np.int64))
+    rows = _telling(raw, {column.name: usual for _, column, usual in counted})
     out = []
-    for number, column in sorted(counted, key=lambda pair: schema.names.index(pair[1].name)):
+    for number, column, _ in sorted(counted, key=lambda found: schema.names.index(found[1].name)):
         values, missing = _values(raw, column.name)
         if np.isfinite(values).all() and np.abs(values).max() < 2.0**53:
             size, gaps = float(weights @ np.abs(values)), float(weights @ missing)
@@ -117,6 +119,15 @@ def _sketches(raw: pa.Table, schema: TableSchema, seed: int) -> list[_Sketch]:
             total = float(weights @ values)
             out.append(_Sketch(column, number, nullable, total, size, gaps, values[rows]))
     return out
+
+
+def _telling(raw: pa.Table, usual: Mapping[str, float]) -> np.ndarray:
+    """Numbers of rows, evenly spaced, and of some in which each column is not as usual."""
+    rows = [np.linspace(0, raw.num_rows - 1, _SAMPLE).astype(np.int64)]
+    for name, value in usual.items():
+        values, missing = _values(raw, name)
+        rows.append(np.flatnonzero((values != value) & ~missing)[:_VARIED])
+    return np.unique(np.concatenate(rows))
 
 
 def _values(raw: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -162,40 +173,39 @@ def _affine(raw: pa.Table, sketches: list[_Sketch]) -> Iterator[Identity]:
                 yield identity
 
 
-def _planes(
+def _several(
     raw: pa.Table, sketches: list[_Sketch], found: Sequence[Identity]
 ) -> Iterator[Identity]:
-    """Identities x_j = a x_p + b x_q + c that hold in all rows, of columns not related so far."""
-    known = {frozenset((i.column, *i.sources)) for i in found}
+    """Identities of two or more sources, of columns that are not related in fewer so far."""
+    known = [frozenset((i.column, *i.sources)) for i in found]
     by_gaps: dict[float, list[_Sketch]] = {}
     for sketch in sketches:
         by_gaps.setdefault(sketch.gaps, []).append(sketch)
     for alike in by_gaps.values():
         samples = np.stack([sketch.sample for sketch in alike], axis=1)
-        for p, q, j in triples(samples):
-            own, *sources = (alike[i] for i in (j, p, q))
-            names = own.column.name, sources[0].column.name, sources[1].column.name
-            related = (frozenset(s) for size in (2, 3) for s in combinations(names, size))
-            if not known.isdisjoint(related):
+        for j, others in relations(samples):
+            own, sources = alike[j], [alike[i] for i in others]
+            names = [sketch.column.name for sketch in (own, *sources)]
+            if any(related <= frozenset(names) for related in known):
                 continue
-            identity = _plane(raw, *names)
-            named = {sketch.column.name: sketch for sketch in (own, *sources)}
+            identity = _affine_map(raw, names[0], tuple(names[1:]))
+            named = dict(zip(names, (own, *sources), strict=True))
             if identity is not None and _holds(raw, identity, named, exact=True):
                 yield identity
 
 
-def _plane(raw: pa.Table, column: str, first: str, second: str) -> Identity | None:
+def _affine_map(raw: pa.Table, column: str, sources: tuple[str, ...]) -> Identity | None:
     """The factors and the shortest constant that all rows allow, or None."""
-    (y, missing), (a, _), (b, _) = (_values(raw, name) for name in (column, first, second))
-    y, a, b = y[~missing], a[~missing], b[~missing]
-    factors = plane(y, a, b)
-    if factors is None:
+    y, missing = _values(raw, column)
+    y, terms = y[~missing], [_values(raw, name)[0][~missing] for name in sources]
+    found = factors(y, terms)
+    if found is None:
         return None
-    rest = y - factors[0] * a - factors[1] * b
-    scale = np.abs(factors[0] * a) + np.abs(factors[1] * b) + np.abs(y)
-    slack = _ROUNDING * float(scale.max())
+    parts = [factor * term for factor, term in zip(found, terms, strict=True)]
+    rest = y - np.sum(parts, axis=0)
+    slack = _ROUNDING * float((np.abs(parts).sum(0) + np.abs(y)).max())
     constant = _shortest(float(rest.max()) - slack, float(rest.min()) + slack)
-    return None if constant is None else Identity(column, (first, second), factors, constant)
+    return None if constant is None else Identity(column, sources, found, constant)
 
 
 def _alike(one: _Sketch, other: _Sketch) -> bool:
@@ -280,6 +290,11 @@ def _length(identity: Identity) -> int:
     """Number of digits of its factors and its constant."""
     numbers = (*identity.coefficients, identity.constant)
     return sum(len(f"{abs(number):.12g}".replace(".", "").strip("0")) for number in numbers)
+
+
+def _less(identity: Identity) -> int:
+    """How many sources are taken off: a difference of drawn numbers may leave the range."""
+    return sum(factor < 0.0 for factor in identity.coefficients) if len(identity.sources) > 1 else 0
 
 
 def _rank(raw: pa.Table, sketch: _Sketch) -> tuple[int, int]:

@@ -140,7 +140,32 @@ def test_a_price_in_two_units_is_found_to_the_cent():
     assert identity == Identity("price", ("litres", "kilos"), (1.9, 2.3), 4.0)
 
 
-def test_copies_make_no_planes_of_two():
+def test_a_total_of_many_parts_is_found_even_where_some_are_rare():
+    rng = np.random.default_rng(5)
+    parts = {f"month_{i}": rng.integers(0, 900, ROWS) for i in range(12)}
+    parts["bonus"] = np.where(np.arange(ROWS) % 150 == 7, 500, 0)
+    data = parts | {"total": np.sum(list(parts.values()), axis=0), "other": rng.normal(size=ROWS)}
+    columns = [*whole(*parts, "total"), Column("other", "continuous")]
+    (identity,) = find(columns, data)
+    assert identity == Identity("total", tuple(parts), (1.0,) * 13)
+    drawn = fitted(columns, data)
+    assert drawn.identities == (identity,)
+
+
+def test_a_needless_column_is_left_out_of_a_relation():
+    data = clock()
+    data["sum"] = data["hour"] + data["minute"]
+    found = find(whole(*data), data)
+    assert [len(identity.sources) for identity in found] == [2, 2]
+
+
+def test_few_rows_prove_nothing_about_many_columns():
+    rng = np.random.default_rng(6)
+    data = {f"x{i}": rng.integers(0, 9, 40) for i in range(45)}
+    assert find(whole(*data), data) == ()
+
+
+def test_copies_make_no_relations_of_two():
     data = clock() | {"copy": clock()["hour"]}
     found = find(whole(*data), data)
     assert [len(identity.sources) for identity in found] == [1, 2]
