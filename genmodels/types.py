@@ -8,8 +8,8 @@ device; `layout.expand` turns rows of it into what a network reads. Nothing here
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -19,11 +19,47 @@ from torch import Tensor
 from genmodels.pixels import gather
 
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
-__all__ += ["Streamable", "take_rows"]
+__all__ += ["Streamable", "Truth", "take_rows"]
 
 Encoded = dict[str, Tensor]
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
 int32 for tables, `pixels` (N, C, H, W) uint8 for images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known of every pixel and every object of N simulated images.
+
+    Args:
+        instances: uint8, shape (N, H, W): k where the k-th object is seen, from 1; else 0.
+        semantics: uint8, shape (N, H, W): indices of `semantic_names`.
+        depth: uint16, shape (N, H, W), in `depth_unit`; 0 where it is not known.
+        objects: of each image in the order of `instances`: `class`, `label` (an index of
+            `class_names`), `bbox` [left, top, width, height] and whatever else, plain JSON.
+        scenes: parameters of each image, plain JSON.
+        class_names: of objects.
+        semantic_names: of what a pixel can show.
+        depth_unit: metres.
+    """
+
+    instances: np.ndarray
+    semantics: np.ndarray
+    depth: np.ndarray
+    objects: tuple[Sequence[Mapping[str, Any]], ...]
+    scenes: tuple[Mapping[str, Any], ...]
+    class_names: tuple[str, ...]
+    semantic_names: tuple[str, ...]
+    depth_unit: float
+
+    def take(self, rows: np.ndarray) -> Truth:
+        return replace(
+            self,
+            instances=self.instances[rows],
+            semantics=self.semantics[rows],
+            depth=self.depth[rows],
+            objects=tuple(self.objects[row] for row in rows.tolist()),
+            scenes=tuple(self.scenes[row] for row in rows.tolist()),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +72,14 @@ class Images:
         class_names: one name per class, in the order of the indices.
         attributes: what else is known of each image, by name, shape (N,): bool for yes or no,
             text for a category, float64 for a number. NaN and the empty text are missing values.
+        truth: of simulated images, more than a class and attributes.
     """
 
     pixels: np.ndarray
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    truth: Truth | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -49,7 +87,8 @@ class Images:
     def take(self, rows: np.ndarray) -> Images:
         labels = None if self.labels is None else self.labels[rows]
         attributes = {name: values[rows] for name, values in self.attributes.items()}
-        return Images(gather(self.pixels, rows), labels, self.class_names, attributes)
+        truth = None if self.truth is None else self.truth.take(rows)
+        return Images(gather(self.pixels, rows), labels, self.class_names, attributes, truth)
 
 
 Raw: TypeAlias = "pa.Table | Images"
@@ -64,7 +103,20 @@ def join_images(parts: Sequence[Images]) -> Images:
     }
     pixels = np.concatenate([part.pixels for part in parts])
     joined = np.concatenate(labels) if labels else None
-    return Images(pixels, joined, first.class_names, attributes)
+    truth = [part.truth for part in parts if part.truth is not None]
+    known = _join_truth(truth) if len(truth) == len(parts) else None
+    return Images(pixels, joined, first.class_names, attributes, known)
+
+
+def _join_truth(parts: Sequence[Truth]) -> Truth:
+    return replace(
+        parts[0],
+        instances=np.concatenate([part.instances for part in parts]),
+        semantics=np.concatenate([part.semantics for part in parts]),
+        depth=np.concatenate([part.depth for part in parts]),
+        objects=tuple(one for part in parts for one in part.objects),
+        scenes=tuple(one for part in parts for one in part.scenes),
+    )
 
 
 def num_rows(raw: Raw) -> int:

@@ -90,12 +90,14 @@ def _by_ending(path: Any, first: Path, options: dict[str, Any]) -> Source:
 
 
 def _folder(folder: Path, options: dict[str, Any]) -> Source:
-    """A folder of parts, a written dataset (`data/` or `train/`), or a folder of images."""
+    """A folder of parts, a written dataset (`data/`, `train/`, `images/`), or one of images."""
     if (folder / "manifest.json").is_file():
         if (folder / "data").is_dir():
             return _folder(folder / "data", options)
         if (folder / "train").is_dir():
             return _images(folder / "train", options)
+        if (folder / "images").is_dir():  # simulated scenes: beside them are masks and depth
+            return _images(folder / "images", options)
     names = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name[0] not in "._"]
     if any(p.suffix.lower() in PICTURES for p in names):
         names = [p for p in names if p.name != "metadata.csv"]  # it is about the pictures

@@ -9,7 +9,7 @@ import torch
 from genmodels.schema import Schema
 from genmodels.types import Raw
 
-__all__ = ["Simulator"]
+__all__ = ["Formatted", "Simulator"]
 
 
 @runtime_checkable
@@ -46,3 +46,12 @@ class Simulator(Protocol):
         Raises:
             ValueError: when the data do not allow it.
         """
+
+
+@runtime_checkable
+class Formatted(Protocol):
+    """A simulator whose rows other formats would keep less of."""
+
+    @property
+    def default_format(self) -> str:
+        """The name of a writer."""

@@ -19,7 +19,7 @@ from genmodels.files import sha256
 from genmodels.sampling.ahead import ahead
 from genmodels.sampling.pieces import Piece, cuts, part_of
 from genmodels.sampling.sampler import cores
-from genmodels.simulators.base import Simulator
+from genmodels.simulators.base import Formatted, Simulator
 from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
@@ -101,7 +101,8 @@ def simulate(cfg: DictConfig) -> Path:
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     device = pick_device(cfg.device, rank)
     simulator, fitted = _simulator(cfg)
-    writer = _writer(cfg, simulator)
+    form = _format(cfg, simulator)
+    writer = _writer(cfg, form, simulator)
     rows, start = simulator.rows_of(n), time.monotonic()
     work = Work(
         out=out,
@@ -115,7 +116,7 @@ def simulate(cfg: DictConfig) -> Path:
         facts={
             "statement": SIMULATED,
             "rows": rows,
-            "format": str(cfg.format),
+            "format": form,
             "seed": seed,
             **writer.facts,
             "simulator": simulator.facts(),
@@ -125,7 +126,7 @@ def simulate(cfg: DictConfig) -> Path:
             "versions": versions(),
             "schema": simulator.schema.state(),
         },
-        options=_deciding(cfg),
+        options=_deciding(cfg, form),
         told=dict,
     )
     manifest = export(work, rank)
@@ -167,7 +168,7 @@ def _refuse_told_and_fitted(cfg: DictConfig) -> None:
     """
     keys = [str(word).lstrip("+").partition("=")[0] for word in cfg.overrides]
     told = [key for key in keys if key.startswith("simulator.model.")]
-    known = () if cfg.simulator.fit is None else tuple(cfg.simulator.fit)
+    known = tuple(cfg.simulator.get("fit") or ())
     wrong = [key for key in told if key.removeprefix("simulator.model.") not in known]
     if cfg.fit is not None and wrong:
         raise ValueError(
@@ -175,23 +176,33 @@ def _refuse_told_and_fitted(cfg: DictConfig) -> None:
         )
 
 
-def _writer(cfg: DictConfig, simulator: Simulator) -> Writer:
-    """The writer of a format.
+def _format(cfg: DictConfig, simulator: Simulator) -> str:
+    """As told; else what keeps all that the simulator knows.
 
     Raises:
         ValueError: when there is no such format.
     """
-    if cfg.format not in cfg.writer:
+    form = str(cfg.format)
+    if form == "auto":
+        form = simulator.default_format if isinstance(simulator, Formatted) else "parquet"
+    if form not in cfg.writer:
         known = map(str, cfg.writer)
-        raise ValueError(f"there is no format={cfg.format}{nearest(str(cfg.format), known)}")
-    writer = complete(instantiate(cfg.writer[cfg.format]), schema=simulator.schema)
+        raise ValueError(f"there is no format={form}{nearest(form, known)}")
+    return form
+
+
+def _writer(cfg: DictConfig, form: str, simulator: Simulator) -> Writer:
+    writer = complete(instantiate(cfg.writer[form]), schema=simulator.schema)
     assert isinstance(writer, Writer)
     return writer
 
 
-def _deciding(cfg: DictConfig) -> dict[str, Any]:
+def _deciding(cfg: DictConfig, form: str) -> dict[str, Any]:
     """Settings that decide about the bytes of a dataset."""
     settings = resolved(cfg)
     words = {key: value for key, value in settings.items() if key not in OFFHAND}
-    writer = settings["writer"][str(cfg.format)]
-    return words | {"writer": writer, "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    return words | {
+        "format": form,
+        "writer": settings["writer"][form],
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }

@@ -100,6 +100,8 @@ def _content(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Files and, where a reader can follow, the columns in them."""
     if manifest["format"] == "imagefolder":
         return _of_pictures(manifest)
+    if manifest["format"] == "scenes":
+        return _of_scenes(manifest)
     files = [_file(entry, _FORMATS[manifest["format"]]) for entry in manifest["files"]]
     columns = manifest.get("schema", {}).get("columns")
     if columns is None or manifest["format"] not in _READABLE:
@@ -133,6 +135,29 @@ def _of_pictures(manifest: Mapping[str, Any]) -> dict[str, Any]:
         names += [("label", "sc:Integer"), ("class_name", "sc:Text")]
     fields = [_field(name, kind, of="fileObject") for name, kind in names]
     return {"distribution": [pictures, metadata], "recordSet": [_records(fields)]}
+
+
+def _of_scenes(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Scenes: sets of files by folder, their lists, and what is known of each picture."""
+    kinds = (("images", "png"), ("labels", "txt"), ("masks", "png"), ("depth", "png"))
+    sets = [
+        {
+            "@type": "cr:FileSet",
+            "@id": name,
+            "name": name,
+            "encodingFormat": "image/png" if ending == "png" else "text/plain",
+            "includes": f"{name}/**/*.{ending}",
+        }
+        for name, ending in kinds
+    ]
+    listed = {Path(entry["path"]).name: entry for entry in manifest["files"][-5:]}
+    metadata = _file(listed["metadata.jsonl"], "application/jsonlines")
+    coco = _file(listed["instances.json"], "application/json")
+    names = [("file_name", "sc:Text"), ("index", "sc:Integer"), ("label", "sc:Integer")]
+    names += [("class_name", "sc:Text"), ("weather", "sc:Text"), ("time", "sc:Text")]
+    fields = [_field(name, kind, of="fileObject") for name, kind in names]
+    lists = [{**metadata, "@id": "data", "name": "data"}, coco]
+    return {"distribution": [*sets, *lists], "recordSet": [_records(fields)]}
 
 
 def _file(entry: Mapping[str, Any], encoding: str) -> dict[str, Any]:

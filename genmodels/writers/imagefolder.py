@@ -8,7 +8,6 @@ list.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from typing import Any, TextIO
 
 from genmodels.files import atomic_path
 from genmodels.types import Images, Raw
-from genmodels.writers.base import Shard, positive, sync_file
+from genmodels.writers.base import Shard, positive, sync_files
 from genmodels.writers.png import CHUNK, check_level, checked, described, png, threads
 
 __all__ = ["ImageFolderWriter", "folder_names"]
@@ -65,7 +64,7 @@ class ImageFolderWriter:
                 self._encode(images, paths, pool)
                 _describe(images, names, start, lines)
                 files += paths
-        _sync([*files, listed])
+        sync_files([*files, listed])
         return files
 
     def finish(self, folder: Path, shards: int) -> list[Path]:
@@ -117,12 +116,3 @@ def _file_names(images: Images, start: int) -> list[str]:
 def _describe(images: Images, names: list[str], start: int, lines: TextIO) -> None:
     rows = ({"file_name": x, **described(images, i, start + i)} for i, x in enumerate(names))
     lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _sync(files: list[Path]) -> None:
-    """Everything to disk: one call where the system has it, since one per file takes longer."""
-    if hasattr(os, "sync"):
-        os.sync()
-    else:
-        for file in files:
-            sync_file(file)

@@ -279,6 +279,12 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 f".glob('*{''.join(Path(first).suffixes)}'))))",
                 folder,
             ]
+        case "scenes":
+            return [
+                "from torchvision.datasets import CocoDetection  # needs pycocotools",
+                "data = CocoDetection('images', 'annotations/instances.json')",
+                "import datasets; data = datasets.load_dataset('imagefolder', data_dir='images')",
+            ]
         case "imagefolder" if unlabelled:
             return [
                 "import pathlib, PIL.Image",

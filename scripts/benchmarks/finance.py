@@ -53,7 +53,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=252)
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    names = choices("simulator", [CONFIGS])
+    names = [
+        name
+        for name in choices("simulator", [CONFIGS])
+        if "model" in compose("simulate", [f"simulator={name}"]).simulator
+    ]
     found = {
         name: rate(name, paths=given.paths, steps=given.steps, device=given.device)
         for name in names
