@@ -169,7 +169,7 @@ def test_a_mistake_is_one_clear_line_and_leaves_nothing(
     prices_csv(tmp_path / "prices.csv")
     (tmp_path / "words.csv").write_text("close,a\n1,2\ntwo,3\n")
     (tmp_path / "gaps.csv").write_text("close,a\n1,2\n2,2\n,3\n")
-    (tmp_path / "few.csv").write_text("close,a\n1,2\n2,2\n")
+    (tmp_path / "few.csv").write_text("close,a\n1,2\n1.1,2\n")
     code = main(["simulate", "n=10", *words])
     out, err = capsys.readouterr()
     assert code == 2

@@ -7,7 +7,7 @@ granted; this is the default. `rows=step`: one row per path and step, as price f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -22,11 +22,11 @@ from genmodels.simulators.finance.model import PriceModel
 
 __all__ = ["PricePaths", "block_paths", "log_returns"]
 
-_MOST_PATHS, _MOST_NUMBERS = 1024, 1 << 21
+_MOST_PATHS, _MOST_NUMBERS = 2048, 1 << 21
 
 
 def block_paths(steps: int, assets: int) -> int:
-    """R, the paths of a block: 1024, or the power of two that keeps a block below 16 MiB."""
+    """R, the paths of a block: 2048, or the power of two that keeps a block below 16 MiB."""
     most = max(1, _MOST_NUMBERS // (steps * assets))
     return min(_MOST_PATHS, 1 << (most.bit_length() - 1))
 
@@ -70,7 +70,7 @@ class PricePaths:
         rows: what a row is, see the module.
         values: close, the prices of steps 0 ... T; or return, the log-returns of steps 1 ... T.
         names: of the assets; None: `close` or `return`, numbered if there are several.
-        fit: makes a `Fit` of observed closes (N,); None: this model cannot be fitted.
+        fit: makes a `Fit` of observed closes, (N,) or (N, A); None: this model cannot be fitted.
     """
 
     def __init__(
@@ -88,11 +88,12 @@ class PricePaths:
             raise ValueError(f"simulator.steps must be at least 1, got {steps}")
         if not 0.0 < start < float("inf"):
             raise ValueError(f"simulator.start must be a price above 0, got {start:g}")
-        told = _names(values, model.assets) if names is None else tuple(names)
+        given = [names] if isinstance(names, str) else names
+        told = _names(values, model.assets) if given is None else tuple(given)
         if len(told) != model.assets or len(set(told)) != len(told):
             raise ValueError(f"simulator.names must be {model.assets} different names, got {told}")
         self.model, self.steps, self.start, self.rows = model, steps, start, rows
-        self.values, self.names, self.fit = values, told, fit
+        self.values, self.names, self.fit, self.given = values, told, fit, names
         self.first = 0 if values == "close" else 1
         self.length = steps + 1 - self.first
         self.paths = block_paths(steps, model.assets)
@@ -114,8 +115,10 @@ class PricePaths:
             "cannot_make": list(self.model.lacks),
         }
 
-    def fitted(self, observed: np.ndarray) -> tuple[PricePaths, dict[str, Any], list[str]]:
-        """The same paths of a model fitted to observed closes.
+    def fitted(
+        self, observed: Mapping[str, np.ndarray]
+    ) -> tuple[PricePaths, dict[str, Any], list[str]]:
+        """The same paths of a model fitted to observed prices: their `close`.
 
         Raises:
             ValueError: when the model cannot be fitted, or not to these.
@@ -127,14 +130,14 @@ class PricePaths:
                 f"a fit is of one asset, simulator.model speaks of {self.model.assets}: leave out "
                 "correlation and lists of parameters"
             )
-        found = self.fit(observed)
+        found = self.fit(observed["close"])
         paths = PricePaths(
             model=found.model,
             steps=self.steps,
             start=self.start,
             rows=self.rows,
             values=self.values,
-            names=self.names,
+            names=self.given,
             fit=self.fit,
         )
         return paths, found.facts(), found.lines()
@@ -146,6 +149,11 @@ class PricePaths:
             log_prices = torch.cat([torch.zeros_like(x[:1]), x.cumsum_(0)])
             x = log_prices.exp_().mul_(self.start)
         values = x.cpu().numpy()
+        if not np.isfinite(values).all() or (self.values == "close" and not (values > 0).all()):
+            raise ValueError(
+                f"these parameters lead to prices that no number can hold within {self.steps} "
+                "steps: look at simulator.model"
+            )
         return self._by_path(values) if self.rows == "path" else self._by_step(values, number)
 
     def _by_path(self, values: np.ndarray) -> pa.Table:

@@ -109,22 +109,27 @@ class Fit:
         return found + [f"  - {fact}" for fact in self.model.lacks]
 
 
-def returns_of(closes: np.ndarray) -> np.ndarray:
-    """Log-returns (N - 1,) of closes (N,).
+def returns_of(closes: np.ndarray, *, several: bool = False) -> np.ndarray:
+    """Log-returns (N - 1,) of closes (N,), or with `several` (N - 1, A) of (N, A).
 
     Raises:
-        ValueError: when there are too few, one is not above 0, or they do not move.
+        ValueError: when there are too few, one is not above 0, they do not move, or they are of
+            several assets where one is asked for.
     """
     closes = np.asarray(closes, dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(closes) & (closes > 0)))
-    if len(wrong):
+    if closes.ndim > 1 and not several:
         raise ValueError(
-            f"prices must be numbers above 0; row {wrong[0] + 1} holds {closes[wrong[0]]:g}"
+            f"this model is fitted to one asset, column= names {closes.shape[1]}; simulator=gbm is "
+            "fitted to several"
         )
+    wrong = np.argwhere(~(np.isfinite(closes) & (closes > 0)))
+    if len(wrong):
+        value = closes[tuple(wrong[0])]
+        raise ValueError(f"prices must be numbers above 0; row {wrong[0][0] + 1} holds {value:g}")
     if len(closes) <= LEAST:
         raise ValueError(f"a fit needs at least {LEAST + 1} prices, got {len(closes)}")
-    returns = np.diff(np.log(closes))
-    if not returns.std() > 0:
+    returns = np.diff(np.log(closes), axis=0)
+    if not (returns.std(0) > 0).all():
         raise ValueError("these prices never move: there is nothing to fit")
     return returns
 
