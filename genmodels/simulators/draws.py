@@ -19,7 +19,10 @@ from torch import Tensor
 
 __all__ = ["BlockDraws", "Stream"]
 
-Stream = Literal["noise", "variance", "jumps", "jump_sizes", "regime", "mixing", "start"]
+Stream = Literal[
+    "noise", "variance", "jumps", "jump_sizes", "regime", "mixing", "start",
+    "gap", "bridge", "high", "low", "volume",
+]  # fmt: skip
 _STREAMS: dict[str, int] = {name: number for number, name in enumerate(get_args(Stream))}
 
 

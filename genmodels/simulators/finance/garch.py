@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Numbers,
     Rows,
@@ -118,22 +119,31 @@ class GARCH:
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         asked, steps = steps, steps + self.burn_in
+        scale = None
         x = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         if self.nu is not None:
             # t of variance 1: z sqrt((nu - 2) / chi2), and chi2 = 2 Gamma(nu / 2).
             mixing = draws.gamma("mixing", steps, x.new_tensor([self.nu / 2]))
-            x.mul_(((self.nu - 2) / 2 / mixing).sqrt_())
+            scale = ((self.nu - 2) / 2 / mixing).sqrt_()
+            x.mul_(scale)
         mu, omega, alpha, beta, gamma = (
             self.values[key].to(x.device) for key in ("mu", "omega", "alpha", "beta", "gamma")
         )
         leverage = bool((gamma != 0).any())
         h = self.variance.to(x.device).expand(draws.paths, self.assets)
+        spread = None if inside is None else torch.empty_like(x)
         for t in range(steps):
-            shock = x[t].mul_(h.sqrt())
+            deviation = h.sqrt()
+            if spread is not None:
+                spread[t] = deviation
+            shock = x[t].mul_(deviation)
             square = shock.square()
             h = torch.addcmul(torch.addcmul(omega, h, beta), square, alpha)
             if leverage:
                 h = h.addcmul_(square.mul_(shock < 0), gamma.expand_as(square))
+        if inside is not None and spread is not None:
+            # Given its mixing variable a Student-t shock is normal: a wild day has a wide bridge.
+            inside.spread = (spread if scale is None else spread.mul_(scale))[-asked:]
         return x[-asked:].add_(mu)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Numbers,
     Rows,
@@ -92,13 +93,18 @@ class Heston:
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         price = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         normal = mixed(draws.normal("variance", steps, self.assets), self.triangle)
         step = _Step.of({key: x.to(price.device) for key, x in self.values.items()}, self.dt)
         v = self._start(draws).to(price.device)
+        if inside is not None:
+            inside.spread = torch.empty_like(price)
         for t in range(steps):
+            before = v
             v, price[t] = step(v, price[t], normal[t])
+            if inside is not None and inside.spread is not None:
+                inside.spread[t] = ((before + v) * (self.dt / 2)).sqrt_()
         return price
 
     def _start(self, draws: BlockDraws) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Numbers,
     Rows,
@@ -97,7 +98,7 @@ class Merton:
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         noise = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         here = noise.device
         sigma, m, s = (x.to(here) for x in (self.sigma, self.jump_mean, self.jump_std))
@@ -109,6 +110,11 @@ class Merton:
         sizes = draws.normal("jump_sizes", steps, self.assets)
         if self.common_jumps:
             sizes = mixed(sizes, self.triangle)
+        if inside is not None:
+            of_jumps = self.intensity.to(here) * (m.square() + s.square())
+            inside.jump_share = of_jumps / (of_jumps + sigma.square()).clamp(min=1e-300)
+            inside.spread = sigma * self.dt**0.5
+            inside.jumps = jumps * m + sizes * jumps.sqrt() * s
         return x.addcmul_(jumps, m.expand_as(x)).add_(sizes.mul_(jumps.sqrt_()).mul_(s))
 
     @staticmethod

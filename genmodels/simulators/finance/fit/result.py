@@ -14,7 +14,8 @@ from torch import Tensor
 
 from genmodels.simulators.finance.model import PriceModel
 
-__all__ = ["LEAST", "Estimate", "Fit", "maximum", "returns_of", "standard_errors"]
+__all__ = ["LEAST", "Estimate", "Fit", "facts_of", "lines_of", "maximum", "returns_of"]
+__all__ += ["standard_errors"]
 
 LEAST = 60
 """Returns without which nothing is fitted."""
@@ -75,10 +76,7 @@ class Fit:
         return {
             "method": self.method,
             "observations": self.observations,
-            "estimates": {
-                e.name: {"value": e.value, "standard_error": e.standard_error}
-                for e in self.estimates
-            },
+            "estimates": facts_of(self.estimates),
             "log_likelihood": self.log_likelihood,
             "aic": self.aic,
             "bic": self.bic,
@@ -88,12 +86,8 @@ class Fit:
 
     def lines(self) -> list[str]:
         """The same for people."""
-        width = max(len(e.name) for e in self.estimates)
         found = [f"{self.model.name} fitted to {self.observations:,} log-returns: {self.method}"]
-        found.append(f"  {'parameter':<{max(width, 9)}}  {'estimate':>13}  {'std. error':>12}")
-        for e in self.estimates:
-            error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
-            found.append(f"  {e.name:<{max(width, 9)}}  {e.value:>13.6g}  {error:>12}")
+        found += lines_of(self.estimates)
         if self.log_likelihood is not None:
             found.append(
                 f"  log-likelihood {self.log_likelihood:,.2f}, AIC {self.aic:,.2f}, "
@@ -107,6 +101,21 @@ class Fit:
         found += [f"  note: {note}" for note in self.notes]
         found.append("  This model cannot make:")
         return found + [f"  - {fact}" for fact in self.model.lacks]
+
+
+def facts_of(estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Plain JSON."""
+    return {e.name: {"value": e.value, "standard_error": e.standard_error} for e in estimates}
+
+
+def lines_of(estimates: Sequence[Estimate]) -> list[str]:
+    """A line of each, below a head."""
+    width = max(9, *(len(e.name) for e in estimates))
+    found = [f"  {'parameter':<{width}}  {'estimate':>13}  {'std. error':>12}"]
+    for e in estimates:
+        error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
+        found.append(f"  {e.name:<{width}}  {e.value:>13.6g}  {error:>12}")
+    return found
 
 
 def returns_of(closes: np.ndarray, *, several: bool = False) -> np.ndarray:
