@@ -109,18 +109,19 @@ class Whiteness:
 
 
 def ljung_box(x: np.ndarray, lags: int = LAGS) -> Whiteness:
-    """Q = N (N + 2) sum_k rho_k^2 / (N - k), chi-squared of `lags`; of paths, both are summed.
+    """Q = M (M + 2) sum_k rho_k^2 / (M - k P), chi-squared of `lags`, of M returns in P paths.
 
-    Returns whose variance clusters are rejected too often: it takes them to be independent.
+    With P = 1 it is that of the paper. Pairs of all paths are pooled: a sum of one Q per path would
+    add up their small errors, which many paths make large. Returns whose variance clusters are
+    rejected too often: it takes them to be independent.
 
     References:
         Ljung and Box, On a measure of lack of fit in time series models, 1978.
     """
     paths = _paths(x, lags)
-    n, weight = paths.shape[1], paths.shape[1] - np.arange(1, lags + 1)
-    rho = np.stack([autocorrelation(path, lags) for path in paths])
-    q = float(n * (n + 2) * (rho**2 / weight).sum())
-    return Whiteness(q, float(chi2.sf(q, lags * len(paths))))
+    total, pairs = paths.size, len(paths) * (paths.shape[1] - np.arange(1, lags + 1))
+    q = float(total * (total + 2) * (autocorrelation(paths, lags) ** 2 / pairs).sum())
+    return Whiteness(q, float(chi2.sf(q, lags)))
 
 
 def leverage(r: np.ndarray, lags: int = LAGS) -> np.ndarray:

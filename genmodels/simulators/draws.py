@@ -19,7 +19,10 @@ from torch import Tensor
 
 __all__ = ["BlockDraws", "Stream"]
 
-Stream = Literal["noise", "variance", "jumps", "jump_sizes", "regime", "mixing"]
+Stream = Literal[
+    "noise", "variance", "jumps", "jump_sizes", "regime", "mixing", "start",
+    "gap", "bridge", "high", "low", "volume",
+]  # fmt: skip
 _STREAMS: dict[str, int] = {name: number for number, name in enumerate(get_args(Stream))}
 
 
@@ -54,9 +57,10 @@ class BlockDraws:
         counts = self._rng(stream).poisson(rate.cpu().numpy(), size)
         return self._moved(counts.astype(np.float64))
 
-    def gamma(self, stream: Stream, steps: int, shape: float) -> Tensor:
-        """Gamma variates of scale 1, shape (T, R, 1)."""
-        return self._moved(self._rng(stream).standard_gamma(shape, (steps, self.paths, 1)))
+    def gamma(self, stream: Stream, steps: int, shape: Tensor) -> Tensor:
+        """Gamma variates of scale 1 and the shapes `shape` (A,), shape (T, R, A)."""
+        size = (steps, self.paths, len(shape))
+        return self._moved(self._rng(stream).standard_gamma(shape.cpu().numpy(), size))
 
     def _rng(self, stream: Stream) -> np.random.Generator:
         key = (_STREAMS[stream], self.block)

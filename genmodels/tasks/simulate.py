@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 OFFHAND = ("out", "overwrite", "workers", "chunk_rows", "device", "writer", "choices", "overrides")
 """What does not decide about a byte of a dataset, or is told by its facts."""
 
+PARAMETERS = ("simulator.model.", "simulator.bars.")
+UNFITTED = ("simulator.bars.pieces",)
+
 
 class Simulated:
     """The rows of a simulator, from any to any.
@@ -167,9 +170,9 @@ def _refuse_told_and_fitted(cfg: DictConfig) -> None:
         ValueError: when one is told that a fit would replace.
     """
     keys = [str(word).lstrip("+").partition("=")[0] for word in cfg.overrides]
-    told = [key for key in keys if key.startswith("simulator.model.")]
     known = tuple(cfg.simulator.get("fit") or ())
-    wrong = [key for key in told if key.removeprefix("simulator.model.") not in known]
+    kept = {f"simulator.model.{key}" for key in known} | set(UNFITTED)
+    wrong = [key for key in keys if key.startswith(PARAMETERS) and key not in kept]
     if cfg.fit is not None and wrong:
         raise ValueError(
             f"{wrong[0]}=... and fit={cfg.fit} cannot be combined: the fit finds the parameters"

@@ -22,10 +22,10 @@ R = {"means": [0, 0], "volatilities": [1, 2], "transitions": [[0.9, 0.1], [0.1, 
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("chunk", [1, 700, 1025])
+@pytest.mark.parametrize("chunk", [1, 700, 2049])
 def test_a_path_is_the_same_to_the_byte_in_any_chunk(name, chunk):
-    whole = simulated(MODELS[name], 2100, steps=30, seed=9)
-    for start in (0, 1000, 2100 - chunk):
+    whole = simulated(MODELS[name], 4200, steps=30, seed=9)
+    for start in (0, 2000, 4200 - chunk):
         part = simulated(MODELS[name], chunk, steps=30, seed=9, start=start)
         assert part.numpy().tobytes() == whole[:, start : start + chunk].numpy().tobytes()
 
@@ -49,14 +49,14 @@ def test_the_number_of_threads_changes_no_byte_and_the_seed_every_path(name):
 def test_prices_are_finite_and_above_zero(name):
     paths = PricePaths(model=MODELS[name], steps=1000)
     values = paths.block(0, seed=0, device=torch.device("cpu")).to_pandas().to_numpy()
-    assert values.shape == (1024, 1001)
+    assert values.shape == (2048, 1001)
     assert np.isfinite(values).all()
     assert (values > 0).all()
     assert (values[:, 0] == 100.0).all()
 
 
 def test_a_block_stays_small_however_long_a_path_is():
-    assert block_paths(252, 1) == 1024
+    assert block_paths(252, 1) == 2048
     assert block_paths(5000, 4) == 64
     assert block_paths(10_000_000, 1) == 1
 
@@ -116,6 +116,17 @@ def test_feller_is_a_note_and_no_mistake():
         (Heston, H, {"rho": -1.1}, r"rho must be in \[-1, 1\], got -1.1"),
         (Heston, H, {"kappa": 0.0}, "kappa must be above 0"),
         (Heston, H, {"v0": -1.0}, "v0 must be at least 0"),
+        (Heston, H, {"v0": "high"}, "v0 must be a variance, null or stationary, got high"),
+        (Merton, M, {"jump_mean": 800.0}, "the mean size of a jump must be finite"),
+        (Merton, M, {"intensity": 1e30}, "intensity must be at most 1e.06 jumps in a step"),
+        (
+            Merton,
+            M,
+            {"intensity": [1.0, 2.0], "common_jumps": True},
+            "all assets have one intensity",
+        ),
+        (GARCH, A, {"nu": "high"}, "nu must be a number"),
+        (GARCH, A, {"burn_in": -1}, "burn_in must be a number of steps, 0 or more, got -1"),
         (GARCH, A, {"beta": 0.9}, "beta . gamma / 2 must be below 1"),
         (GARCH, A, {"gamma": -0.2}, r"alpha \+ gamma must be at least 0"),
         (GARCH, A, {"omega": 0.0}, "omega must be above 0"),
@@ -148,4 +159,17 @@ def test_impossible_paths_are_refused(wrong, message):
 def test_a_fit_of_several_assets_is_refused():
     model = GBM(mu=0.0, sigma=[0.1, 0.2])
     with pytest.raises(ValueError, match="a fit is of one asset"):
-        PricePaths(model=model, steps=5, fit=lambda prices: None).fitted(np.ones(100))
+        PricePaths(model=model, steps=5, fit=lambda prices: None).fitted({"close": np.ones(100)})
+
+
+@pytest.mark.parametrize(("sigma", "values"), [(1e200, "close"), (1e170, "return"), (1e3, "close")])
+def test_prices_that_no_number_can_hold_are_refused(sigma, values):
+    paths = PricePaths(model=GBM(mu=0.0, sigma=sigma), steps=5000, values=values)
+    with pytest.raises(ValueError, match="prices that no number can hold within 5000 steps"):
+        paths.block(0, seed=0, device=torch.device("cpu"))
+
+
+def test_a_long_step_of_heston_with_a_positive_rho_is_said():
+    wild = {**H, "xi": 2.0, "rho": 0.9}
+    assert not any("too long" in note for note in Heston(**wild).notes)
+    assert any("too long" in note for note in Heston(**wild, steps_per_year=1.0).notes)

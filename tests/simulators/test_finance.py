@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from genmodels.simulators.draws import BlockDraws
 from genmodels.simulators.finance.garch import GARCH
 from genmodels.simulators.finance.gbm import GBM
 from genmodels.simulators.finance.heston import Heston
@@ -99,6 +100,39 @@ def test_the_variance_of_heston_returns_to_its_mean_from_any_start():
         within(float(square.mean()), float(square.std()) / 200, mean)
 
 
+def test_a_stationary_start_of_heston_has_the_law_in_which_the_variance_stays():
+    model = Heston(mu=0.0, kappa=4.0, theta=0.04, xi=0.3, rho=-0.5, v0="stationary")
+    v = model._start(BlockDraws(seed=0, block=0, paths=40_000, device=torch.device("cpu")))[:, 0]
+    spread = 0.04 * 0.3**2 / (2 * 4.0)
+    within(float(v.mean()), math.sqrt(spread / 40_000), 0.04)
+    assert float(v.var()) == pytest.approx(spread, rel=0.04)
+    # cov(x_1^2, x_n^2) = V e^(-kappa n dt) dt^2 needs a variance that differs at the start
+    x = simulated(model, 40_000, steps=5, seed=4)[..., 0] * 252**0.5
+    product = (x[0].square() - 0.04) * (x[4].square() - 0.04)
+    within(float(product.mean()), float(product.std()) / 200, spread * math.exp(-16 / 252))
+
+
+def test_a_garch_that_burnt_in_starts_with_its_long_run_kurtosis():
+    omega, alpha, beta = 1e-5, 0.12, 0.8
+    model = GARCH(mu=0.0, omega=omega, alpha=alpha, beta=beta, burn_in=150)
+    x = simulated(model, 200_000, steps=1, seed=5)[0, :, 0]
+    square = omega**2 * (1 + 2 * 0.92 / 0.08) / (1 - 3 * alpha**2 - beta**2 - 2 * alpha * beta)
+    within(float(x.square().mean()), float(x.square().std()) / 200_000**0.5, omega / 0.08)
+    within(float(x.pow(4).mean()), float(x.pow(4).std()) / 200_000**0.5, 3 * square)
+
+
+def test_common_jumps_come_together_and_their_sizes_are_correlated():
+    model = Merton(
+        mu=0.0, sigma=0.0, intensity=100.0, jump_mean=0.0, jump_std=[0.1, 0.2],
+        correlation=[[1, 0.7], [0.7, 1]], common_jumps=True,
+    )  # fmt: skip
+    x = simulated(model, 2048, steps=100, seed=6).flatten(0, 1)
+    jumped = (x - x.mode(0).values).abs() > 1e-12
+    assert bool((jumped[:, 0] == jumped[:, 1]).all())
+    assert float(jumped[:, 0].double().mean()) == pytest.approx(1 - math.exp(-100 / 252), abs=0.01)
+    assert float(torch.corrcoef(x.T)[0, 1]) == pytest.approx(0.7, abs=0.02)
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.1])
 def test_garch_has_its_unconditional_variance_and_kurtosis(gamma):
     omega, alpha, beta = 1e-5, 0.08, 0.8
@@ -140,13 +174,14 @@ def test_regimes_come_as_often_and_stay_as_long_as_their_chain_says():
             assert moved == pytest.approx(float(model.transitions[k, j]), abs=0.01)
 
 
-@pytest.mark.parametrize("kind", ["gbm", "merton", "garch", "regime_switching"])
+@pytest.mark.parametrize("kind", ["gbm", "merton", "heston", "garch", "regime_switching"])
 def test_assets_are_correlated_as_asked(kind):
     matrix = [[1.0, 0.6, -0.3], [0.6, 1.0, 0.1], [-0.3, 0.1, 1.0]]
     state = {**MODELS[kind].state(), "correlation": matrix}
     state |= {"intensity": 0.0} if kind == "merton" else {}
     state |= {"alpha": 0.0, "gamma": 0.0} if kind == "garch" else {}
     state |= {"means": [0.0, 0.0], "volatilities": [0.01, 0.01]} if "regime" in kind else {}
+    state |= {"xi": 0.1} if kind == "heston" else {}  # sqrt(v_i v_j) is below theta on average
     x = simulated(type(MODELS[kind])(**state), 1024, steps=100, seed=8).flatten(0, 1)
     found = torch.corrcoef(x.T)
     torch.testing.assert_close(found, torch.tensor(matrix).double(), atol=0.015, rtol=0)

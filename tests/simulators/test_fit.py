@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 from genmodels.data.prices import Observed
 from genmodels.simulators.finance.fit import garch as garch_fit
@@ -19,6 +19,7 @@ from genmodels.simulators.finance.fit.heston import fit_heston
 from genmodels.simulators.finance.fit.merton import fit_merton
 from genmodels.simulators.finance.fit.regime_switching import fit_regime_switching
 from genmodels.simulators.finance.garch import GARCH
+from genmodels.simulators.finance.gbm import GBM
 from genmodels.simulators.finance.heston import Heston
 from genmodels.simulators.finance.merton import Merton
 from tests.simulators.prices import MODELS, closes, simulated
@@ -68,6 +69,22 @@ def coverage(model, fit, *, fits, steps):
 def test_intervals_of_gbm_hold_the_truth_as_often_as_they_promise():
     found = coverage(MODELS["gbm"], fit_gbm, fits=400, steps=500)
     assert all(0.92 < share < 0.98 for share in found.values()), found
+
+
+def test_gbm_of_several_assets_is_fitted_with_their_correlation():
+    truth = {"mu": [0.05, 0.1, 0.0], "sigma": [0.2, 0.3, 0.1]}
+    truth["correlation"] = [[1.0, 0.6, -0.3], [0.6, 1.0, 0.1], [-0.3, 0.1, 1.0]]
+    x = simulated(GBM(**truth), 1, steps=20_000, seed=12)[:, 0].numpy()
+    fit = fit_gbm(np.exp(np.concatenate([np.zeros((1, 3)), x.cumsum(0)])))
+    expected = flat(truth)
+    assert len(fit.estimates) == 9
+    for e in fit.estimates:
+        assert abs(e.value - expected[e.name]) < 3.5 * e.standard_error, e
+    normal = multivariate_normal(x.mean(0), np.cov(x.T, bias=True))
+    assert fit.log_likelihood == pytest.approx(normal.logpdf(x).sum(), rel=1e-9)
+    assert fit.model.assets == 3
+    with pytest.raises(ValueError, match="fitted to one asset, column= names 3"):
+        fit_garch(np.exp(x))
 
 
 def plain_garch(prices):
@@ -208,7 +225,7 @@ def test_prices_that_cannot_be_fitted_are_refused(prices, message):
 @pytest.mark.skipif("GENMODELS_DATA" not in os.environ, reason="GENMODELS_DATA is not set")
 def test_real_prices_are_told_apart_by_their_likelihood():
     path = Path(os.environ["GENMODELS_DATA"]) / "tables" / "ohlc_aapl.csv.gz"
-    prices = Observed(path=str(path), column="close").load()
+    prices = Observed(path=str(path), column="close").load()["close"]
     found = {name: fit(prices) for name, fit in FITS.items()}
     aic = {name: fit.aic for name, fit in found.items() if fit.aic is not None}
     assert aic["garch"] < aic["regime_switching"] < aic["merton"] < aic["gbm"]

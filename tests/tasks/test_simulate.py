@@ -151,6 +151,10 @@ def test_generators_train_on_simulated_paths_without_special_code(tmp_path):
         (["simulator.rows=day"], "simulator.rows must be path or step"),
         (["fit=missing.csv"], "missing.csv does not exist"),
         (["fit=prices.csv", "simulator.model.mu=0"], "simulator.model.mu=... and fit=prices.csv"),
+        (["fit=prices.csv", "simulator.bars.noise=0"], "simulator.bars.noise=... and fit="),
+        (["fit=prices.csv", "simulator.values=bar"], "the file needs open beside its closes"),
+        (["simulator.values=bar", "simulator.bars.pieces=0"], "bars.pieces must be a whole number"),
+        (["fit=prices.csv", "column=[Close,b]"], "no column=b"),
         (["fit=prices.csv", "simulator.fit=null"], "simulator=gbm cannot be fitted"),
         (["fit=prices.csv", "column=closing"], "did you mean Close"),
         (["fit=words.csv"], "something else than numbers"),
@@ -169,7 +173,7 @@ def test_a_mistake_is_one_clear_line_and_leaves_nothing(
     prices_csv(tmp_path / "prices.csv")
     (tmp_path / "words.csv").write_text("close,a\n1,2\ntwo,3\n")
     (tmp_path / "gaps.csv").write_text("close,a\n1,2\n2,2\n,3\n")
-    (tmp_path / "few.csv").write_text("close,a\n1,2\n2,2\n")
+    (tmp_path / "few.csv").write_text("close,a\n1,2\n1.1,2\n")
     code = main(["simulate", "n=10", *words])
     out, err = capsys.readouterr()
     assert code == 2
@@ -185,6 +189,30 @@ def test_a_dataset_that_is_there_is_not_replaced_unasked(tmp_path):
         made(out, *SHORT)
     before = hashes(out)
     assert hashes(made(out, *SHORT, "overwrite=true")) == before
+
+
+@pytest.mark.parametrize("rows", ["path", "step"])
+def test_bars_are_the_same_in_any_chunk_and_read_back(tmp_path, rows):
+    words = (*SHORT, "simulator=garch", "simulator.values=bar", f"simulator.rows={rows}")
+    whole = made(tmp_path / "whole", *words)
+    assert hashes(made(tmp_path / "parts", *words, "chunk_rows=37", "workers=2")) == hashes(whole)
+    frame = pd.read_parquet(whole / "data")
+    fields = ["open", "high", "low", "close", "volume"]
+    steps = [f"{field}_{t}" for field in fields for t in range(1, 6)]
+    assert list(frame) == (["path", "step", *fields] if rows == "step" else steps)
+    assert manifest_of(whole)["simulator"]["bars"]["overnight"] == 0.2
+    assert verify(compose("verify", [f"dataset={whole}"])) == []
+
+
+@pytest.mark.data
+@pytest.mark.skipif("GENMODELS_DATA" not in os.environ, reason="GENMODELS_DATA is not set")
+def test_real_bars_are_fitted_and_simulated(tmp_path):
+    path = f"{os.environ['GENMODELS_DATA']}/tables/ohlc_aapl.csv.gz"
+    words = (f"fit={path}", "simulator.values=bar", "simulator.rows=step")
+    told = manifest_of(made(tmp_path / "out", *SHORT, *words))["fit"]["bars"]["estimates"]
+    assert 0.2 < told["bars.overnight"]["value"] < 0.6
+    assert told["bars.coupling"]["value"] > 5 * told["bars.coupling"]["standard_error"]
+    assert 5e7 < told["bars.volume"]["value"] < 5e8
 
 
 @pytest.mark.data

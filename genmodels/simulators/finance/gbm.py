@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Numbers,
     Rows,
@@ -73,8 +74,10 @@ class GBM:
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         noise = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         sigma, mu = self.sigma.to(noise.device), self.mu.to(noise.device)
         drift = (mu - sigma.square() / 2) * self.dt
+        if inside is not None:
+            inside.spread = sigma * self.dt**0.5
         return noise.mul_(sigma * self.dt**0.5).add_(drift)

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Numbers,
     Rows,
@@ -14,11 +15,14 @@ from genmodels.simulators.finance.parameters import (
     at_least,
     cholesky,
     count_assets,
+    finite,
     mixed,
     per_asset,
 )
 
 __all__ = ["Merton"]
+
+MOST_JUMPS = 1e6
 
 
 class Merton:
@@ -27,7 +31,7 @@ class Merton:
     Exact: of n ~ Poisson(lambda dt) jumps in a step,
     x = (mu - lambda k - sigma^2 / 2) dt + sigma sqrt(dt) z + n m + sqrt(n) s z',
     with k = exp(m + s^2 / 2) - 1, so that E[S_t] = S_0 e^(mu t). Jumps of different assets are
-    independent; their Brownian motions are correlated.
+    independent, or happen to all at once and are of correlated sizes.
 
     Args:
         mu: drift per year, jumps included.
@@ -35,6 +39,8 @@ class Merton:
         intensity: lambda, expected jumps per year, 0 or larger.
         jump_mean, jump_std: m and s of the logarithm of a jump.
         correlation: of the Brownian motions, A rows of A; None: independent.
+        common_jumps: whether all assets jump together, with sizes correlated as the Brownian
+            motions are; they have one intensity then.
         steps_per_year: 1 / dt; 252 trading days.
 
     References:
@@ -58,6 +64,7 @@ class Merton:
         jump_mean: Numbers,
         jump_std: Numbers,
         correlation: Rows | None = None,
+        common_jumps: bool = False,
         steps_per_year: float = 252.0,
     ) -> None:
         told: dict[str, Numbers] = {
@@ -75,19 +82,42 @@ class Merton:
         self.mu, self.sigma, self.intensity = found["mu"], found["sigma"], found["intensity"]
         self.jump_mean, self.jump_std = found["jump_mean"], found["jump_std"]
         self.dt = 1.0 / steps_per_year
+        if bool((self.intensity * self.dt > MOST_JUMPS).any()):
+            raise ValueError(
+                f"intensity must be at most {MOST_JUMPS:g} jumps in a step, "
+                f"got {float((self.intensity * self.dt).max()):g}"
+            )
+        if common_jumps and len(self.intensity.unique()) > 1:
+            raise ValueError("with common_jumps all assets have one intensity, not several")
+        finite("the mean size of a jump", self._growth(self.jump_mean, self.jump_std))
+        self.common_jumps = bool(common_jumps)
         self.triangle = cholesky(correlation, self.assets)
-        self._state = {**told, "correlation": correlation, "steps_per_year": steps_per_year}
+        self._state = {**told, "correlation": correlation, "common_jumps": self.common_jumps}
+        self._state["steps_per_year"] = steps_per_year
 
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         noise = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         here = noise.device
         sigma, m, s = (x.to(here) for x in (self.sigma, self.jump_mean, self.jump_std))
-        growth = (m + s.square() / 2).exp() - 1
+        growth = self._growth(m, s)
         drift = (self.mu.to(here) - self.intensity.to(here) * growth - sigma.square() / 2) * self.dt
         x = noise.mul_(sigma * self.dt**0.5).add_(drift)
-        jumps = draws.poisson("jumps", steps, self.intensity * self.dt)
+        rate = self.intensity[:1] if self.common_jumps else self.intensity
+        jumps = draws.poisson("jumps", steps, rate * self.dt)
         sizes = draws.normal("jump_sizes", steps, self.assets)
-        return x.addcmul_(jumps, m.expand_as(jumps)).add_(sizes.mul_(jumps.sqrt_()).mul_(s))
+        if self.common_jumps:
+            sizes = mixed(sizes, self.triangle)
+        if inside is not None:
+            of_jumps = self.intensity.to(here) * (m.square() + s.square())
+            inside.jump_share = of_jumps / (of_jumps + sigma.square()).clamp(min=1e-300)
+            inside.spread = sigma * self.dt**0.5
+            inside.jumps = jumps * m + sizes * jumps.sqrt() * s
+        return x.addcmul_(jumps, m.expand_as(x)).add_(sizes.mul_(jumps.sqrt_()).mul_(s))
+
+    @staticmethod
+    def _growth(m: Tensor, s: Tensor) -> Tensor:
+        """K = E[e^J] - 1."""
+        return (m + s.square() / 2).exp() - 1

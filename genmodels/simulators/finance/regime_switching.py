@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genmodels.simulators.draws import BlockDraws
+from genmodels.simulators.finance.model import Inside
 from genmodels.simulators.finance.parameters import (
     Rows,
     at_least,
@@ -76,10 +77,12 @@ class RegimeSwitching:
     def state(self) -> dict[str, Any]:
         return self._state
 
-    def log_returns(self, draws: BlockDraws, steps: int) -> Tensor:
+    def log_returns(self, draws: BlockDraws, steps: int, inside: Inside | None = None) -> Tensor:
         x = mixed(draws.normal("noise", steps, self.assets), self.triangle)
         states = self._states(draws.uniform("regime", steps, 1).squeeze(2))
         sigma = self.volatilities.to(x.device)[states].unsqueeze(2)
+        if inside is not None:
+            inside.spread = sigma
         return x.mul_(sigma).add_(self.means.to(x.device)[states].unsqueeze(2))
 
     def _states(self, u: Tensor) -> Tensor:

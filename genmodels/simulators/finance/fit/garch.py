@@ -24,13 +24,16 @@ __all__ = ["Decay", "fit_garch", "log_likelihood"]
 NAMES = ("mu", "omega", "alpha", "beta")
 
 
-def fit_garch(closes: np.ndarray, *, leverage: bool = True, student: bool = True) -> Fit:
+def fit_garch(
+    closes: np.ndarray, *, leverage: bool = True, student: bool = True, burn_in: int = 0
+) -> Fit:
     """Maximum likelihood, stationary by construction; h of the first return is the mean of e^2.
 
     Args:
         closes: shape (N + 1,).
         leverage: estimate gamma; otherwise it is 0.
         student: estimate nu; otherwise the noise is normal.
+        burn_in: of the model, see `GARCH`; nothing is fitted by it.
 
     References:
         Bollerslev, 1986 and 1987 (Student-t); Glosten, Jagannathan and Runkle, 1993.
@@ -64,7 +67,7 @@ def fit_garch(closes: np.ndarray, *, leverage: bool = True, student: bool = True
     errors = standard_errors(lambda at: likelihood(x, at), theta)
     names = [*NAMES, *(["gamma"] if leverage else []), *(["nu"] if student else [])]
     values: dict[str, Any] = dict(zip(names, theta.tolist(), strict=True))
-    model = GARCH(**values)
+    model = GARCH(**values, burn_in=burn_in)
     return Fit(
         model=model,
         estimates=tuple(

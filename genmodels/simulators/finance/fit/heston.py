@@ -21,7 +21,9 @@ CAVEAT = (
 )
 
 
-def fit_heston(closes: np.ndarray, *, steps_per_year: float = 252.0, seed: int = 0) -> Fit:
+def fit_heston(
+    closes: np.ndarray, *, steps_per_year: float = 252.0, v0: Any = None, seed: int = 0
+) -> Fit:
     """Method of moments, to first order in dt; standard errors by a moving-block bootstrap.
 
     theta = var(x) / dt; c_k = cov(x_t^2, x_{t+k}^2) = dt^2 V e^(-kappa k dt), k = 1 ... 100, by
@@ -31,6 +33,7 @@ def fit_heston(closes: np.ndarray, *, steps_per_year: float = 252.0, seed: int =
     Args:
         closes: shape (N + 1,), N at least 500.
         steps_per_year: 1 / dt.
+        v0: of the model, see `Heston`; nothing is fitted by it.
         seed: of the bootstrap.
 
     References:
@@ -50,7 +53,7 @@ def fit_heston(closes: np.ndarray, *, steps_per_year: float = 252.0, seed: int =
     errors = np.std(again, axis=0, ddof=1)
     names = ("mu", "kappa", "theta", "xi", "rho")
     found: dict[str, Any] = dict(zip(names, values.tolist(), strict=True))
-    model = Heston(**found, steps_per_year=steps_per_year)
+    model = Heston(**found, v0=v0, steps_per_year=steps_per_year)
     return Fit(
         model=model,
         estimates=tuple(

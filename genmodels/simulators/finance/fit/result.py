@@ -14,7 +14,8 @@ from torch import Tensor
 
 from genmodels.simulators.finance.model import PriceModel
 
-__all__ = ["LEAST", "Estimate", "Fit", "maximum", "returns_of", "standard_errors"]
+__all__ = ["LEAST", "Estimate", "Fit", "facts_of", "lines_of", "maximum", "returns_of"]
+__all__ += ["standard_errors"]
 
 LEAST = 60
 """Returns without which nothing is fitted."""
@@ -75,10 +76,7 @@ class Fit:
         return {
             "method": self.method,
             "observations": self.observations,
-            "estimates": {
-                e.name: {"value": e.value, "standard_error": e.standard_error}
-                for e in self.estimates
-            },
+            "estimates": facts_of(self.estimates),
             "log_likelihood": self.log_likelihood,
             "aic": self.aic,
             "bic": self.bic,
@@ -88,12 +86,8 @@ class Fit:
 
     def lines(self) -> list[str]:
         """The same for people."""
-        width = max(len(e.name) for e in self.estimates)
         found = [f"{self.model.name} fitted to {self.observations:,} log-returns: {self.method}"]
-        found.append(f"  {'parameter':<{max(width, 9)}}  {'estimate':>13}  {'std. error':>12}")
-        for e in self.estimates:
-            error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
-            found.append(f"  {e.name:<{max(width, 9)}}  {e.value:>13.6g}  {error:>12}")
+        found += lines_of(self.estimates)
         if self.log_likelihood is not None:
             found.append(
                 f"  log-likelihood {self.log_likelihood:,.2f}, AIC {self.aic:,.2f}, "
@@ -109,22 +103,42 @@ class Fit:
         return found + [f"  - {fact}" for fact in self.model.lacks]
 
 
-def returns_of(closes: np.ndarray) -> np.ndarray:
-    """Log-returns (N - 1,) of closes (N,).
+def facts_of(estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Plain JSON."""
+    return {e.name: {"value": e.value, "standard_error": e.standard_error} for e in estimates}
+
+
+def lines_of(estimates: Sequence[Estimate]) -> list[str]:
+    """A line of each, below a head."""
+    width = max(9, *(len(e.name) for e in estimates))
+    found = [f"  {'parameter':<{width}}  {'estimate':>13}  {'std. error':>12}"]
+    for e in estimates:
+        error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
+        found.append(f"  {e.name:<{width}}  {e.value:>13.6g}  {error:>12}")
+    return found
+
+
+def returns_of(closes: np.ndarray, *, several: bool = False) -> np.ndarray:
+    """Log-returns (N - 1,) of closes (N,), or with `several` (N - 1, A) of (N, A).
 
     Raises:
-        ValueError: when there are too few, one is not above 0, or they do not move.
+        ValueError: when there are too few, one is not above 0, they do not move, or they are of
+            several assets where one is asked for.
     """
     closes = np.asarray(closes, dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(closes) & (closes > 0)))
-    if len(wrong):
+    if closes.ndim > 1 and not several:
         raise ValueError(
-            f"prices must be numbers above 0; row {wrong[0] + 1} holds {closes[wrong[0]]:g}"
+            f"this model is fitted to one asset, column= names {closes.shape[1]}; simulator=gbm is "
+            "fitted to several"
         )
+    wrong = np.argwhere(~(np.isfinite(closes) & (closes > 0)))
+    if len(wrong):
+        value = closes[tuple(wrong[0])]
+        raise ValueError(f"prices must be numbers above 0; row {wrong[0][0] + 1} holds {value:g}")
     if len(closes) <= LEAST:
         raise ValueError(f"a fit needs at least {LEAST + 1} prices, got {len(closes)}")
-    returns = np.diff(np.log(closes))
-    if not returns.std() > 0:
+    returns = np.diff(np.log(closes), axis=0)
+    if not (returns.std(0) > 0).all():
         raise ValueError("these prices never move: there is nothing to fit")
     return returns
 
