@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ WISHES = (
     "constraints",
 )
 """What `control` of a manifest can hold that makes rows others than those of the model."""
+STRATA = 8
+"""Of a scenario, that are written out."""
 FILTERS = ("keep", "agree", "confidence")
 """The same of `filter`."""
 
@@ -61,6 +64,9 @@ def wishes_of(manifest: Mapping[str, Any]) -> str:
             wish = wish.get("path")
         if key in ("given", "shares") and isinstance(wish, Mapping):
             found += [f"{key}.{name}={_value(value)}" for name, value in wish.items()]
+        elif isinstance(wish, Mapping) and len(wish) > STRATA:
+            first = _value(dict(islice(wish.items(), STRATA)))
+            found.append(f"{key}={first[:-1]}, and {len(wish) - STRATA:,} more}}")
         elif wish:
             found.append(f"{key}={_value(wish)}")
     return ", ".join(found)
