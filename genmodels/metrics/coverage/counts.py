@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 from math import comb, prod
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from genmodels.metrics.tables.combinations import Seen, seen
 
-__all__ = ["Barred", "Coverage", "cells_of", "cover", "of_rows"]
+__all__ = ["Barred", "Coverage", "cells_of", "cover"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,17 @@ class Coverage:
         found = self.by_set(self.seen.counts > 0)
         return np.where(possible > 0, found / np.maximum(possible, 1), 1.0)
 
+    def cell(self, factors: Sequence[int], codes: Sequence[int]) -> int:
+        """Where levels of ascending factors stand."""
+        s = self._numbers[tuple(factors)]
+        at = np.ravel_multi_index(tuple(codes), self.sizes[self.seen.sets[s]])
+        return int(self.seen.start[s] + at)
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[int, ...], int]:
+        """By set of factors, its number."""
+        return {factors: s for s, factors in enumerate(_rows(self.seen.sets))}
+
     def grid(self, s: int) -> np.ndarray:
         """The cells of one set as an array of counts with an axis per factor; impossible: -1."""
         span = slice(int(self.seen.start[s]), int(self.seen.start[s + 1]))
@@ -138,12 +150,6 @@ def cover(codes: np.ndarray, sizes: np.ndarray, ways: int, barred: Sequence[Barr
     expected = np.concatenate([_independent(margins, s) for s in _rows(sets)]) * len(codes)
     kept = replace(counted, counts=np.where(possible, counted.counts, 0))
     return Coverage(kept, sizes, possible, expected, len(codes))
-
-
-def of_rows(like: Coverage, codes: np.ndarray) -> Seen:
-    """The cells of other rows with the same factors."""
-    found = seen(codes, like.sizes, like.seen.sets)
-    return replace(found, counts=np.where(like.possible, found.counts, 0))
 
 
 def _rows(sets: np.ndarray) -> Iterator[tuple[int, ...]]:

@@ -20,12 +20,14 @@ from genmodels.sampling.control.expressions import (
     Empty,
     Expression,
     Literal,
+    Name,
     Operation,
     Parsed,
     parse,
 )
 from genmodels.sampling.control.truth import check_names, names_in, truth_of
 from genmodels.schema import Column, TableSchema
+from genmodels.wishes import near_levels
 
 __all__ = ["Excluded", "excluded"]
 
@@ -75,19 +77,39 @@ def _excluded(text: str, schema: TableSchema, levels: Mapping[str, Sequence[Poin
             )
         check_names(text, parsed, schema)
     except ValueError as error:
-        raise ValueError(str(error).replace("constraints:", "exclude:", 1)) from None
+        told = str(error).replace("constraints:", "exclude:", 1)
+        raise ValueError(told.replace("neither a column nor", "neither a factor nor")) from None
     used = {name for condition in parsed.then for name in _names(condition)}
     for name in used:
         if name not in levels:
             raise ValueError(
                 f"exclude: {text!r} speaks of {name!r}, which is no factor; add it to factors"
             )
+    _check_levels(text, parsed, schema, levels)
     names = tuple(name for name in schema.names if name in used)
     points = [[_points(p, parsed, schema[n]) for p in levels[n]] for n in names]
     rows = prod(sum(map(len, of)) for of in points)
     if rows > MOST:
         raise ValueError(f"exclude: {text!r} speaks of too many levels at once ({rows:,})")
     return Excluded(text, names, _cells(names, points, _judge(parsed, schema)))
+
+
+def _check_levels(
+    text: str, parsed: Parsed, schema: TableSchema, levels: Mapping[str, Sequence[Points]]
+) -> None:
+    """Refuse a level that a factor does not have: it would exclude nothing."""
+    for condition in parsed.then:
+        sides = [condition.left, condition.right] if isinstance(condition, Compare) else []
+        names = [side.column for side in sides if isinstance(side, Name)]
+        words = [side.text for side in sides if isinstance(side, Literal)]
+        for name, word in zip(names, words, strict=False):
+            if schema[name].kind not in ("categorical", "boolean"):
+                continue
+            known = [str(point[0]) for point in levels[name] if point[0] is not None]
+            if word not in known and word.lower() not in map(str.lower, known):
+                raise ValueError(
+                    f"exclude: {text!r}: {name!r} has no level {word!r}{near_levels(word, known)}"
+                )
 
 
 def _cells(

@@ -6,7 +6,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from genmodels.metrics.coverage.counts import Barred, cells_of, cover, of_rows
+from genmodels.metrics.coverage.counts import Barred, cells_of, cover
 from genmodels.metrics.coverage.differences import difference
 from genmodels.metrics.tables.combinations import place
 
@@ -101,7 +101,7 @@ def test_a_set_difference_is_that_of_sets_and_has_its_share_by_chance():
     there = np.stack([rng.integers(0, 2, 300), rng.integers(0, 3, 300), rng.integers(0, 2, 300)], 1)
     here = there[:4]
     reference = covered(there)
-    found = difference(reference.seen, of_rows(reference, here), of_rows=300, drawn=4)
+    found = difference(reference.seen, covered(here).seen, of_rows=300, drawn=4)
     target, source = (
         {(pair, tuple(row)) for pair in combinations(range(3), 2) for row in rows[:, pair].tolist()}
         for rows in (there, here)
