@@ -37,6 +37,7 @@ EXAMPLES = {
         "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
         "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
+        "genmodels simulate simulator=<...> scenario=fill coverage=scenes-coverage out=filled",
     ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
