@@ -155,7 +155,8 @@ class Synthesizer(BaseEstimator):
             balance: the column whose levels shall be equally frequent.
             shares: of some levels, such as {"income": {">50K": 0.5}}; others keep proportions.
             temper: above 1 flattens probabilities, below 1 sharpens them.
-            scenario: named strata with share, given and temper, or the YAML file of them.
+            scenario: named strata with share (or rows: one stratum after the other), given and
+                temper, or the YAML file of them.
             constraints: between columns, such as "start <= end" or "total = a + b".
             redraws, shortfall: how often a row that is not as asked is drawn again, and whether
                 one is then an "error" or left out with a warning ("drop").

@@ -33,6 +33,7 @@ FOUNDATION = {
     "pixels",
     "combinations",
     "condition",
+    "covering",
 }
 LEAVES = {
     "codecs",
@@ -63,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scores": set(),
     "inversion": set(),
     "combinations": {"types"},
+    "covering": set(),
     "condition": {"combinations"},
     "layout": {"types", "inversion", "condition"},
     "variables": {"layout"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from genmodels.schema import Schema
 from genmodels.types import Raw
 
-__all__ = ["Formatted", "Simulator"]
+__all__ = ["Covering", "Formatted", "Simulator"]
 
 
 @runtime_checkable
@@ -45,6 +46,25 @@ class Simulator(Protocol):
 
         Raises:
             ValueError: when the data do not allow it.
+        """
+
+
+@runtime_checkable
+class Covering(Protocol):
+    """A simulator that can be told what its things are: it fills what a coverage lacks."""
+
+    def covering(self, combinations: Sequence[Mapping[str, Any]]) -> Simulator:
+        """The same simulator, whose thing i is combination i, from the first again after the last.
+
+        What a combination does not name is as without it. Thing i depends on (seed, i) and its
+        combination alone.
+
+        Args:
+            combinations: {factor: value}, at least one; a value is a level as text, a number of a
+                binned factor, or None for a missing value.
+
+        Raises:
+            ValueError: for a factor or a value that it does not have, naming the nearest.
         """
 
 

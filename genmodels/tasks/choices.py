@@ -37,11 +37,12 @@ VERBS = {
     "evaluate": "measure how far a synthetic dataset can be trusted",
     "look": "make pictures of what a run has learnt",
     "benchmark": "find out whether synthetic data help a model of yours",
+    "coverage": "find combinations of values that data lack, and fill them",
     "audit": "audit bias: compare how groups fare in real and synthetic data",
     "schema": "look at data and draft what its parts mean",
     "selftest": "selftest metrics|crash: planted failures are caught, kills do no harm",
 }
-OBJECTS = {"verify": "dataset"}
+OBJECTS = {"verify": "dataset", "coverage": "dataset"}
 """Verbs that are followed by a folder, and the key that it goes to."""
 SUBJECTS = {"audit": ("bias",), "selftest": ("metrics", "crash")}
 """Verbs that are followed by a word that says of what."""

@@ -31,6 +31,8 @@ PATHS = (
     "complete",
     "scenario",
     "fit",
+    "coverage",
+    "reference",
     "filter.real",
     "filter.holdout",
 )
@@ -144,12 +146,13 @@ def quoted(text: str) -> str:
 def _plain_level(word: str) -> str:
     """Words that speak of a name in the data: any name, and any level as text.
 
-    `condition.<name>=<level>`, `given.<name>=<wish or [wishes]>`, `constraints=[...]` and
-    `shares.<name>={level: share, ...}`, whose levels no key of Hydra's could be.
+    `condition.<name>=<level>`, `given.<name>=<wish or [wishes]>`, `bins.<name>=[edges]`,
+    `constraints=[...]`, `exclude=[...]`, `factors=[names]` and `shares.<name>={level: share, ...}`,
+    whose levels no key of Hydra's could be.
     """
     key, sign, value = word.partition("=")
     root, dot, name = key.partition(".")
-    if key == "constraints":
+    if key in _LISTED and value not in ("", "null"):
         return f"{key}={_texts(value)}"
     if not sign or root not in _NAMING:
         return word
@@ -157,12 +160,13 @@ def _plain_level(word: str) -> str:
         return f"+{word}" if value.startswith("{") else word
     if root == "given" and value != "null":
         value = _texts(value)
-    elif root != "given":
+    elif root not in ("given", "bins"):
         value = _text(value)
     return f"+{root}={{{_escaped(name)}: {value}}}"
 
 
-_NAMING = ("condition", "given", "shares")
+_NAMING = ("condition", "given", "shares", "bins")
+_LISTED = ("constraints", "exclude", "factors")
 
 
 def _refuse_two_wishes(words: Sequence[str]) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from genmodels.codecs.restrict import Restrictor
 from genmodels.data.open import open_source
+from genmodels.report.coverage.files import SCENARIO, read_wanted
 from genmodels.sampling.control.attempts import takes_evidence
 from genmodels.sampling.control.combinations import listed_in
 from genmodels.sampling.control.completion import Completion, Fill
 from genmodels.sampling.control.constraints import Constraints, parse_constraints
 from genmodels.sampling.control.control import Control
 from genmodels.sampling.control.controlled import Controlled, Shortfall
+from genmodels.sampling.control.given import understand
 from genmodels.sampling.control.shares import Shares, balanced, target_shares
-from genmodels.sampling.control.strata import Stratum, check_temper, parse_scenario, read_scenario
+from genmodels.sampling.control.strata import (
+    Stratum,
+    check_temper,
+    parse_scenario,
+    read_scenario,
+    rows_of,
+)
 from genmodels.sampling.control.wishes import parse_wishes
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
@@ -36,6 +46,7 @@ __all__ = [
     "tells_something",
 ]
 
+log = logging.getLogger(__name__)
 KEYS = (
     *("given", "complete", "fill", "per_class", "balance", "shares", "temper", "scenario"),
     *("constraints", "redraws", "shortfall", "candidates"),
@@ -90,7 +101,9 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
     if listed := listed_in(chosen["constraints"] or ()):
         facts["listed_in"] = listed
     if chosen["scenario"] is not None:
-        chosen["scenario"] = facts["scenario"] = read_scenario(chosen["scenario"])
+        chosen["scenario"] = facts["scenario"] = _scenario(chosen["scenario"], options["coverage"])
+    elif options["coverage"] is not None:
+        raise ValueError(f"coverage={options['coverage']} says what to fill: add scenario=fill")
     if chosen["complete"] is not None:
         path = chosen["complete"]
         partial = open_source(path, least=1)
@@ -102,6 +115,25 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
     if chosen["per_class"] is not None:
         _check_counts(per_class=chosen["per_class"])
     return Asked(**chosen), facts
+
+
+def _scenario(told: Any, coverage: Any) -> dict[str, Any]:
+    """The strata of a file, or of what a coverage lacks.
+
+    Raises:
+        ValueError: when a file cannot be read, or nothing is missing.
+    """
+    if told != "fill":
+        if coverage is not None:
+            raise ValueError(f"coverage=... is for scenario=fill, got scenario={told}")
+        return read_scenario(told)
+    if coverage is None:
+        raise ValueError("scenario=fill needs coverage=<folder that `genmodels coverage` wrote>")
+    place = Path(str(coverage)).expanduser()
+    wanted, _ = read_wanted(place)
+    if not wanted:
+        raise ValueError(f"scenario=fill: by coverage={coverage} nothing is missing")
+    return read_scenario((place if place.is_dir() else place.parent) / SCENARIO)
 
 
 def asked_for(
@@ -179,14 +211,45 @@ def build_controlled(
             "complete cannot be combined with scenario, balance or shares: each row is asked for "
             "by what it holds"
         )
-    control = _control(loaded.schema, Restrictor(loaded.codec), asked)
+    restricts = Restrictor(loaded.codec)
+    scenario, impossible = _possible(loaded.schema, restricts, asked)
+    control = _control(loaded.schema, restricts, replace(asked, scenario=scenario))
     _refuse_what_needs_evidence(loaded, asked, control)
     return Controlled(
         control=control,
         redraws=asked.redraws,
         shortfall=asked.shortfall,
         candidates=asked.candidates,
+        impossible=impossible,
     )
+
+
+def _possible(
+    schema: TableSchema, restricts: Restrictor, asked: Asked
+) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """Of strata that say how many rows they have, those that the model can make; why not others.
+
+    Raises:
+        ValueError: when there are others and `shortfall` is "error", or no stratum is left.
+    """
+    if rows_of(asked.scenario) is None:
+        return asked.scenario, {}
+    impossible: dict[str, str] = {}
+    for name, body in asked.scenario.items():
+        try:
+            strata = parse_scenario({name: body}, schema, temper=asked.temper)
+            understand(strata[0].wishes, restricts)
+        except ValueError as error:
+            impossible[name] = str(error)
+    if not impossible:
+        return asked.scenario, {}
+    name, reason = next(iter(impossible.items()))
+    count = f"{len(impossible):,} of {len(asked.scenario):,} strata cannot be"
+    if asked.shortfall == "error" or len(impossible) == len(asked.scenario):
+        advice = "; shortfall=drop draws the others" * (len(impossible) < len(asked.scenario))
+        raise ValueError(f"scenario: {count}; {name!r}: {reason}{advice}")
+    log.warning("%s and are left out: %s", count, "; ".join(map(repr, islice(impossible, 5))))
+    return {n: body for n, body in asked.scenario.items() if n not in impossible}, impossible
 
 
 def _control(schema: TableSchema, restricts: Restrictor, asked: Asked) -> Control:
@@ -205,7 +268,7 @@ def _control(schema: TableSchema, restricts: Restrictor, asked: Asked) -> Contro
     constraints: Constraints = parse_constraints(asked.constraints, schema)
     return Control(
         restricts=restricts,
-        strata=[Stratum(s.name, s.share, (*common, *s.wishes), s.temper) for s in strata],
+        strata=[replace(s, wishes=(*common, *s.wishes)) for s in strata],
         shares=shares,
         completion=completion,
         constraints=constraints,

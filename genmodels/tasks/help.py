@@ -37,6 +37,7 @@ EXAMPLES = {
         "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
         "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
+        "genmodels simulate simulator=<...> scenario=fill coverage=scenes-coverage out=filled",
     ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
@@ -50,6 +51,12 @@ EXAMPLES = {
     "benchmark": [
         "genmodels benchmark data.path=stroke.csv data.target=stroke model=tvae",
         "genmodels benchmark data.path=stroke.csv data.target=stroke learning_curve=[100,300,1000]",
+    ],
+    "coverage": [
+        "genmodels coverage people.csv factors=[sex,smoker,age] bins.age=[0,18,65,80] strength=3",
+        "genmodels coverage data=imagefolder data.path=scenes factors=[weather,time] least=20",
+        "genmodels coverage synthetic reference=real.csv exclude='[sex = male and pregnant = yes]'",
+        "genmodels coverage people.csv factors=[sex,age] scenario=fill run=runs/people",
     ],
     "audit": [
         "genmodels audit bias run=runs/adult synthetic=synthetic sensitive=[sex,race]",
@@ -68,6 +75,7 @@ SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "simulate": ("simulator",),
     "benchmark": ("data", "model"),
     "schema": ("data",),
+    "coverage": ("data",),
 }
 KNOBS = (
     ("data.", "data/csv", None),
@@ -77,6 +85,7 @@ KNOBS = (
 )
 """What people turn besides the top level of `train`: prefix, file, key in it."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
+MORE["coverage"] = KNOBS[:1]
 MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
@@ -87,6 +96,7 @@ HINTS = {
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",
     "benchmark": "genmodels benchmark data.path=<file> --cfg     prints every setting",
+    "coverage": "genmodels coverage <file or folder> --cfg     prints every setting",
     "audit": "genmodels audit bias synthetic=<folder> --cfg     prints every setting",
     "schema": "genmodels schema data.path=<file> --cfg     prints every setting",
     "selftest": "genmodels selftest metrics --cfg     prints every setting",

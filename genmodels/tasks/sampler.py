@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
+from genmodels.sampling.control.strata import rows_of
 from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
 from genmodels.sampling.sampler import Precision, Sampler, cores
@@ -80,10 +81,13 @@ def sampler_of(
     sampler = build_sampler(
         loaded, seed=seed, asked=asked, calibrate=calibrate, picker=picker, **chosen
     )
+    rows = _rows_of_strata(sampler, asked, rows, cfg)
+    left_out = {} if sampler.controlled is None else sampler.controlled.impossible
     facts = {
         "conditions": chosen["condition"] or "empirical",
         **({"control": control} if control else {}),
         **({"drawing": ways} if ways else {}),
+        **({"impossible": left_out} if left_out else {}),
         **calibration_facts(calibrate),
     }
     return sampler, rows, facts
@@ -119,6 +123,23 @@ def _rows_per_class(loaded: Loaded, per_class: int, rows: int, cfg: DictConfig) 
         raise ValueError(
             f"n={rows} and per_class={per_class} cannot be combined: so many of each class are "
             f"{wanted:,} rows; leave out n"
+        )
+    return wanted
+
+
+def _rows_of_strata(sampler: Sampler, asked: Asked, rows: int, cfg: DictConfig) -> int:
+    """As many as the strata of a scenario have; another number may not be asked for.
+
+    Raises:
+        ValueError: when it is.
+    """
+    wanted = None if sampler.controlled is None else sampler.controlled.control.rows
+    if wanted is None:
+        return rows
+    if _told_rows(cfg) and rows not in (wanted, rows_of(asked.scenario)):
+        raise ValueError(
+            f"n={rows} and scenario={cfg.scenario} cannot be combined: its strata have {wanted:,} "
+            "rows; leave out n"
         )
     return wanted
 

@@ -15,11 +15,13 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 
+from genmodels.covering import merged_rows
 from genmodels.files import sha256
+from genmodels.report.coverage.files import read_wanted
 from genmodels.sampling.ahead import ahead
 from genmodels.sampling.pieces import Piece, cuts, part_of
 from genmodels.sampling.sampler import cores
-from genmodels.simulators.base import Formatted, Simulator
+from genmodels.simulators.base import Covering, Formatted, Simulator
 from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
@@ -104,6 +106,7 @@ def simulate(cfg: DictConfig) -> Path:
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     device = pick_device(cfg.device, rank)
     simulator, fitted = _simulator(cfg)
+    simulator, filling, n = _filling(cfg, simulator, n)
     form = _format(cfg, simulator)
     writer = _writer(cfg, form, simulator)
     rows, start = simulator.rows_of(n), time.monotonic()
@@ -124,6 +127,7 @@ def simulate(cfg: DictConfig) -> Path:
             **writer.facts,
             "simulator": simulator.facts(),
             **fitted,
+            **filling,
             "block_rows": simulator.block_rows,
             "device": device.type,
             "versions": versions(),
@@ -154,6 +158,38 @@ def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
     for note in simulator.notes if cfg.fit is None else ():
         log.info("note: %s", note)
     return simulator, facts
+
+
+def _filling(
+    cfg: DictConfig, simulator: Simulator, n: int
+) -> tuple[Simulator, dict[str, Any], int]:
+    """With scenario=fill, a simulator of what a coverage lacks; what it is, and how many of it.
+
+    Raises:
+        ValueError: when the simulator cannot be told, there is no coverage, or nothing is missing.
+        FileNotFoundError: when the coverage is not there.
+    """
+    if cfg.scenario is None:
+        if cfg.coverage is not None:
+            raise ValueError(f"coverage={cfg.coverage} says what to fill: add scenario=fill")
+        return simulator, {}, n
+    if cfg.scenario != "fill":
+        raise ValueError(f"scenario must be fill or null, got {cfg.scenario!r}")
+    if cfg.coverage is None:
+        raise ValueError("scenario=fill needs coverage=<folder that `genmodels coverage` wrote>")
+    if not isinstance(simulator, Covering):
+        raise ValueError(
+            f"simulator={simulator.name} cannot do scenario=fill: what it makes has no factors"
+        )
+    wanted, impossible = read_wanted(Path(str(cfg.coverage)).expanduser())
+    if not wanted:
+        raise ValueError(f"scenario=fill: by coverage={cfg.coverage} nothing is missing")
+    rows = merged_rows(wanted, impossible)
+    if not any(str(word).partition("=")[0] == "n" for word in cfg.overrides):
+        n = len(rows)
+    log.info("%s combinations go into %s examples", f"{len(wanted):,}", f"{len(rows):,}")
+    asked = {str(number): row for number, row in enumerate(rows, 1)}
+    return simulator.covering(rows), {"control": {"scenario": asked}}, n
 
 
 def _workers(cfg: DictConfig, device: torch.device, rank: Rank) -> int:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ WISHES = (
     "constraints",
 )
 """What `control` of a manifest can hold that makes rows others than those of the model."""
+STRATA = 8
+"""Of a scenario, that are written out."""
 FILTERS = ("keep", "agree", "confidence")
 """The same of `filter`."""
 
@@ -61,6 +64,9 @@ def wishes_of(manifest: Mapping[str, Any]) -> str:
             wish = wish.get("path")
         if key in ("given", "shares") and isinstance(wish, Mapping):
             found += [f"{key}.{name}={_value(value)}" for name, value in wish.items()]
+        elif isinstance(wish, Mapping) and len(wish) > STRATA:
+            first = _value(dict(islice(wish.items(), STRATA)))
+            found.append(f"{key}={first[:-1]}, and {len(wish) - STRATA:,} more}}")
         elif wish:
             found.append(f"{key}={_value(wish)}")
     return ", ".join(found)
@@ -123,7 +129,7 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
         f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, {model} "
         "and the meaning of the data; `genmodels verify <folder>` checks them.",
         *([] if simulator is None else _model(simulator, manifest.get("fit"))),
-        *_asked("" if simulator else _told_wishes(manifest)),
+        *_asked(_told_wishes(manifest), simulated=simulator is not None),
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
         *_guarded(manifest.get("formula_guard")),
@@ -172,13 +178,14 @@ def _model(simulator: Mapping[str, Any], fit: Mapping[str, Any] | None) -> list[
     return lines
 
 
-def _asked(wishes: str) -> list[str]:
+def _asked(wishes: str, *, simulated: bool) -> list[str]:
     if not wishes:
         return []
     told = " ".join(wishes.replace("`", "'").split())
+    usual = "than the model makes it of itself" if simulated else "than in the training data"
     return [
         f"**Asked for**: `{told}`. What was asked for is more or less frequent "
-        "here than in the training data: these records are not a sample of the same population."
+        f"here {usual}: these records are not a sample of the same population."
     ]
 
 

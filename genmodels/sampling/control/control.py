@@ -45,10 +45,12 @@ class Plan:
     Args:
         cells: known cells, by column.
         parts: each row is in one of them.
+        strata: the number of the stratum of each row, int64 (R,).
     """
 
     cells: dict[str, Cells]
     parts: tuple[Part, ...]
+    strata: np.ndarray
 
 
 class Control:
@@ -56,7 +58,8 @@ class Control:
 
     Args:
         restricts: the codec's view of wishes.
-        strata: their shares sum to 1; each has the wishes for all rows as well as its own.
+        strata: their shares sum to 1, or all have rows; each has the wishes for all rows as well as
+            its own.
         shares: of the levels of one column, or None.
         completion: rows to complete, or None.
         constraints: between columns.
@@ -86,6 +89,7 @@ class Control:
             _refuse_twice([*(wish.column for wish in stratum.wishes), *told])
             self.requests.append(understand((*stratum.wishes, *more), restricts))
         self._weights = np.array([stratum.share for stratum in strata])
+        self._ends = np.cumsum([stratum.rows or 0 for stratum in strata])
         names = restricts.schema.names
         self.made_anew = tuple(n for n in names if restricts.schema[n].kind == "identifier")
 
@@ -93,6 +97,19 @@ class Control:
     def tempered(self) -> bool:
         """Whether any row is drawn with other probabilities than the model's."""
         return any(stratum.temper != 1.0 for stratum in self.strata)
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are of all strata, if they have so many; then they begin again."""
+        return int(self._ends[-1]) or None
+
+    def _which(self, draws: Draws, block: int) -> np.ndarray:
+        """The stratum of each row of a block, int64 (R,)."""
+        rows = draws.block_rows
+        if self.rows is None:
+            return pick(self._weights, draws.rng(block, "stratum"), rows)
+        places = (block * rows + np.arange(rows)) % self.rows
+        return np.searchsorted(self._ends, places, side="right")
 
     def plan(self, draws: Draws, block: int) -> Plan:
         """What is asked of each row of a block; depends on the seed and the block alone."""
@@ -104,16 +121,23 @@ class Control:
             builder.put(self.shares.column, self.shares.levels, np.arange(rows), places)
         if self.completion is not None:
             self.completion.put(builder, block)
-        which = pick(self._weights, draws.rng(block, "stratum"), rows)
+        which = self._which(draws, block)
         parts = []
-        for number, (stratum, request) in enumerate(zip(self.strata, self.requests, strict=True)):
+        alike: dict[float, list[np.ndarray]] = {}
+        for number in range(len(self.strata)) if self.rows is None else np.unique(which).tolist():
+            stratum, request = self.strata[number], self.requests[number]
             own = np.flatnonzero(which == number)
             for column, value in request.cells.items():
                 builder.put(column, value, own, np.zeros(len(own), np.int64))
             for column, (values, counts) in request.rare.items():
                 builder.put(column, values, own, pick(counts, levels, rows)[own])
-            parts.append(Part(own, request, stratum.temper))
-        return Plan(builder.cells(), tuple(parts))
+            if self.rows is not None and not request.wishes and not request.limits:
+                alike.setdefault(stratum.temper, []).append(own)
+            else:
+                parts.append(Part(own, request, stratum.temper))
+        for temper, some in alike.items():  # nothing but their cells tells them apart
+            parts.append(Part(np.sort(np.concatenate(some)), Request(), temper))
+        return Plan(builder.cells(), tuple(parts), which)
 
     def broken(
         self, table: pa.Table, plan: Plan, rows: np.ndarray, *, exact: bool

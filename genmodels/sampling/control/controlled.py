@@ -8,6 +8,7 @@ rows were asked for. One attempt is `attempts.py`'s.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -25,7 +26,7 @@ from genmodels.wishes import TooFewRowsError
 __all__ = ["Controlled", "Made", "Shortfall"]
 
 Shortfall = Literal["error", "drop"]
-_BROKEN = "broken: "
+_BROKEN, _SHORT = "broken: ", "short: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,13 @@ class Made:
     Args:
         table: all R rows; those that do not hold are as last drawn.
         held: which rows are as asked, bool (R,).
+        strata: the number of the stratum of each row, int64 (R,).
         broken: by wish or constraint, which rows broke it when last drawn, bool (R,).
     """
 
     table: pa.Table
     held: np.ndarray
+    strata: np.ndarray
     broken: dict[str, np.ndarray]
 
 
@@ -53,13 +56,20 @@ class Controlled:
         candidates: rows drawn for each one kept where something is known or restricted, at
             least 1: one is chosen in proportion to exp(log weight), which makes the rows right
             in the limit of many. 1: they are as drawn.
+        impossible: strata that were left out of what is asked, and why.
 
     References:
         Rubin, "Using the SIR algorithm to simulate posterior distributions", 1988.
     """
 
     def __init__(
-        self, *, control: Control, redraws: int, shortfall: Shortfall, candidates: int
+        self,
+        *,
+        control: Control,
+        redraws: int,
+        shortfall: Shortfall,
+        candidates: int,
+        impossible: Mapping[str, str] | None = None,
     ) -> None:
         if shortfall not in get_args(Shortfall):
             raise ValueError(f"shortfall must be error or drop, got {shortfall!r}")
@@ -67,6 +77,7 @@ class Controlled:
         self.redraws = redraws
         self.shortfall = shortfall
         self.candidates = candidates
+        self.impossible = dict(impossible or {})
         self.counts: Counter[str] = Counter()
 
     def block(self, source: Source, number: int) -> Made:
@@ -97,7 +108,7 @@ class Controlled:
         table = tables[0] if len(tables) == 1 else _picked(tables, places)
         if len(tables) > 1 and self.control.made_anew:
             table = self._renumbered(source, plan, table, latest, number)
-        return Made(table, held, broken)
+        return Made(table, held, plan.strata, broken)
 
     def settled(self, made: Made, start: int, stop: int) -> pa.Table:
         """Some rows of a block, in the order of the blocks; counts what was kept.
@@ -112,6 +123,9 @@ class Controlled:
         table = made.table.slice(start, stop - start)
         if held.all():
             return table
+        for number, rows in Counter(made.strata[start:stop][~held].tolist()).items():
+            if self.control.rows is not None:
+                self.counts[_SHORT + self.control.strata[number].name] += rows
         if self.shortfall == "error":
             asked, kept = self.counts["asked"], self.counts["kept"]
             raise TooFewRowsError(self._complaint(asked, kept), kept=kept, asked=asked)
@@ -122,22 +136,30 @@ class Controlled:
         asked, kept = self.counts["asked"], self.counts["kept"]
         if kept == asked:
             return {}
-        return {"asked": asked, "dropped": asked - kept, "broken": self._broken()}
+        told = {"asked": asked, "dropped": asked - kept, "broken": self._broken()}
+        short = self._counted(_SHORT)
+        return told | ({"short": short} if short else {})
 
     def _broken(self) -> dict[str, int]:
         """Rows that broke each wish or constraint when last drawn, of those that some row broke."""
+        return self._counted(_BROKEN)
+
+    def _counted(self, mark: str) -> dict[str, int]:
+        """What was counted under names that begin so."""
         return {
-            name.removeprefix(_BROKEN): rows
+            name.removeprefix(mark): rows
             for name, rows in self.counts.items()
-            if name.startswith(_BROKEN) and rows
+            if name.startswith(mark) and rows
         }
 
     def _complaint(self, asked: int, kept: int) -> str:
         broken = self._broken()
         worst = max(broken, key=lambda text: broken[text])
+        short = self._counted(_SHORT)
+        of = f" of {max(short, key=lambda name: short[name])!r}" if short else ""
         return (
             f"{kept:,} of the first {asked:,} rows are as asked after "
-            f"{self.redraws} redraws; {worst!r} failed most ({broken[worst]:,} rows). Ask "
+            f"{self.redraws} redraws; {worst!r}{of} failed most ({broken[worst]:,} rows). Ask "
             "for less, raise redraws=..., or set shortfall=drop for fewer rows"
         )
 

@@ -1,4 +1,4 @@
-"""Wishes from text and plain values: `> 80`, `20..30`, `[A, B]`, `not X`, `missing`.
+"""Wishes from text and plain values: `> 80`, `20..30`, `>= 20 and < 30`, `[A, B]`, `not X`.
 
 A text that names a level of a category means that level, whatever signs are in it; only other
 texts are read as ranges. What a wish means for a model is written elsewhere.
@@ -25,6 +25,7 @@ __all__ = ["find_column", "find_level", "near", "parse_wish", "parse_wishes"]
 
 _SIGNS = re.compile(r"^(<=|>=|==|!=|<|>|=)\s*(.+)$", re.DOTALL)
 _BETWEEN = re.compile(r"^(.+?)\s*\.\.\s*(.+)$", re.DOTALL)
+_BOTH = re.compile(r"^([<>]=?[^<>=]+?)\s+and\s+([<>]=?[^<>=]+)$", re.DOTALL)
 _WHOLE = re.compile(r"[+-]?\d+")
 _FORMS = "a value, '> 80', '<= 5', '20..30', 'missing', 'not missing' or a list of these"
 
@@ -199,6 +200,9 @@ def _ranges(column: Column, value: Any, key: str) -> tuple[Range, ...]:
     text = str(value).strip()
     if text.startswith("not "):
         text = f"!={text.removeprefix('not ')}"
+    if (both := _BOTH.match(text)) is not None:
+        first, second = (_ranges(column, part, key)[0] for part in both.groups())
+        return (_common(first, second, asked=f"{key}={text}"),)
     if (signs := _SIGNS.match(text)) is not None:
         sign, end = signs[1], _point(column, signs[2], key)
         match sign:
@@ -223,6 +227,20 @@ def _ranges(column: Column, value: Any, key: str) -> tuple[Range, ...]:
     if column.kind == "integer" and isinstance(point.low, float):
         raise ValueError(f"{key}: column {column.name!r} holds whole numbers, got {text}")
     return (point,)
+
+
+def _common(first: Range, second: Range, *, asked: str) -> Range:
+    """What lies in both of two ranges, one with a lower and one with an upper end.
+
+    Raises:
+        ValueError: when they have the same end, or nothing lies in both.
+    """
+    low, high = (first, second) if first.high is None else (second, first)
+    if low.low is None or high.high is None or low.high is not None or high.low is not None:
+        raise ValueError(f"{asked}: give one lower and one upper end, such as '>= 20 and < 30'")
+    if low.low > high.high or (low.low == high.high and (low.above or high.below)):
+        raise ValueError(f"{asked}: no value is both")
+    return Range(low.low, high.high, above=low.above, below=high.below)
 
 
 def _point(column: Column, text: str, key: str) -> Range:

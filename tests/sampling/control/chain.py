@@ -1,5 +1,7 @@
 """A model whose distribution is a small joint table, drawn by the chain rule; and its codec."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import torch
@@ -122,7 +124,7 @@ def controlled(
         completion = Completion(raw=partial, restricts=restricts, fill=fill)
     control = Control(
         restricts=restricts,
-        strata=[Stratum(s.name, s.share, (*common, *s.wishes), s.temper) for s in strata],
+        strata=[replace(s, wishes=(*common, *s.wishes)) for s in strata],
         shares=shares and shares(restricts),
         completion=completion,
         constraints=parse_constraints(constraints, SCHEMA),

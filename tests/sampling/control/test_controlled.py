@@ -274,3 +274,44 @@ def test_a_model_without_evidence_is_told_one_level_and_the_rest_is_redrawn():
 
 def test_codec_of_the_chain_has_three_variables():
     assert len(Chain(codec().layout).variables) == 3
+
+
+COUNTED = {
+    "a": {"rows": 3, "given": {"n": ">= 90", "a": "z"}},
+    "b": {"rows": 700, "given": {"b": "missing"}},
+    "c": {"rows": 2, "given": {"a": "x", "b": "q"}},
+    "d": {"rows": 1, "given": {"b": "r"}},
+}
+
+
+def counted(n=706, **options):
+    return draw(n, strata=parse_scenario(COUNTED, SCHEMA, temper=1.0), **options)
+
+
+def test_strata_with_rows_have_exactly_so_many_one_after_the_other():
+    table = counted().to_pydict()
+    assert table["a"][:3] == ["z"] * 3
+    assert min(table["n"][:3]) >= 90
+    assert table["b"][3:703] == [None] * 700
+    assert len(set(table["a"][3:703])) == 3
+    assert list(zip(table["a"][703:705], table["b"][703:705], strict=True)) == [("x", "q")] * 2
+    assert table["b"][705] == "r"
+
+
+def test_after_the_last_stratum_the_first_one_begins_again():
+    table = counted(1000).to_pydict()
+    assert table["a"][706:709] == ["z"] * 3
+    assert table["b"][709:] == [None] * (1000 - 709)
+
+
+def test_rows_of_strata_depend_on_their_number_alone():
+    whole = counted(block_rows=64)
+    for n in (2, 64, 65, 703):
+        assert counted(n, block_rows=64, workers=2).equals(whole.slice(0, n).combine_chunks())
+
+
+def test_rows_that_are_told_their_cells_alone_keep_the_models_distribution():
+    strata = {level: {"rows": N // 2, "given": {"b": level}} for level in "rp"}
+    got = cells(draw(N, strata=parse_scenario(strata, SCHEMA, temper=1.0)))
+    for level in (0, 2):
+        np.testing.assert_allclose(got[:, level], P[:, level] / P[:, level].sum() / 2, atol=NEAR)

@@ -1,6 +1,6 @@
 import pytest
 
-from genmodels.sampling.control.strata import parse_scenario, read_scenario
+from genmodels.sampling.control.strata import parse_scenario, read_scenario, rows_of
 from genmodels.schema import Column, TableSchema
 
 SCHEMA = TableSchema((Column("age", "integer"), Column("day", "datetime")))
@@ -30,6 +30,10 @@ def test_a_scenario_is_read_and_the_rest_is_free(tmp_path):
         ("tail: {share: 0.1, given: [age]}", "must name columns"),
         ("tail: {share: 0.1, temper: 0}", "above 0"),
         ("tail: 5", "must have a share"),
+        ("a: {rows: 3}\nb: {share: 0.5}", "all strata must.* look at 'b'"),
+        ("a: {rows: 3, share: 0.5}", "none has a share"),
+        ("a: {rows: 0}", "at least 1, got 0"),
+        ("a: {rows: many}", "whole number"),
         ("- 5", "named strata"),
         ("", "named strata"),
         ("a: [", "is no YAML"),
@@ -41,6 +45,14 @@ def test_a_scenario_that_cannot_be_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         parse_scenario(read_scenario(path), SCHEMA, temper=1.0)
+
+
+def test_a_scenario_may_say_how_many_rows_it_has():
+    asked = {"a": {"rows": 3, "given": {"age": "> 80"}}, "b": {"rows": 5}}
+    assert rows_of(asked) == 8
+    assert rows_of({"a": {"share": 0.3}}) is None
+    strata = parse_scenario(asked, SCHEMA, temper=1.0)
+    assert [(s.name, s.rows, s.share) for s in strata] == [("a", 3, 0.375), ("b", 5, 0.625)]
 
 
 def test_a_file_that_is_not_there_is_named():

@@ -53,6 +53,9 @@ def fitting(column, value, values):
         ("not missing", [29, 30, 80, 81]),
         ("-5..29", [29]),
         ("1e1..2.95e1", [29]),
+        (">= 30 and < 81", [30, 80]),
+        ("<= 80 and > 29", [30, 80]),
+        ([">= 30 and < 80", 81], [30, 81]),
     ],
 )
 def test_numbers_are_asked_for_by_value_range_set_and_gap(value, expected):
@@ -161,6 +164,9 @@ def test_large_whole_numbers_keep_their_digits():
         ({"age": "30..20"}, "the lower end comes first"),
         ({"age": 30.5}, "whole numbers"),
         ({"age": "nan"}, "no number"),
+        ({"age": "> 3 and > 5"}, "one lower and one upper end"),
+        ({"age": "> 5 and < 3"}, "no value is both"),
+        ({"age": ">= 5 and < 5"}, "no value is both"),
         ({"age": []}, "empty list"),
         ({"job": ["a", "not b x"]}, "no level 'b x'"),
         ({"job": ["b", "!= a"]}, "'not' stands alone"),
