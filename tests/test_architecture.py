@@ -33,6 +33,7 @@ FOUNDATION = {
     "pixels",
     "combinations",
     "condition",
+    "oversampling",
 }
 LEAVES = {
     "codecs",
@@ -69,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": {"types", "layout", "variables"},
     "arrangement": {"types", "layout", "variables"},
     "calibration": set(),
+    "oversampling": set(),
     "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves
     "algorithms": MIDDLE,

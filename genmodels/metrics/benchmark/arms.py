@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from genmodels.metrics.benchmark.balancing import oversample, smote
+from genmodels.oversampling import oversample, smote
 from genmodels.metrics.benchmark.splits import nested_order
 from genmodels.metrics.learning.calibration import best_threshold
 from genmodels.metrics.learning.learners import Features, Kind, LearnerName, make_learner
