@@ -34,6 +34,7 @@ FOUNDATION = {
     "combinations",
     "condition",
     "oversampling",
+    "provenance",
 }
 LEAVES = {
     "codecs",
@@ -44,6 +45,7 @@ LEAVES = {
     "terms",
     "augment",
     "adaptive",
+    "augmentation",
     "schedules",
     "ema",
     "simulators",
@@ -71,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrangement": {"types", "layout", "variables"},
     "calibration": set(),
     "oversampling": set(),
+    "provenance": {"types", "schema"},
     "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves
     "algorithms": MIDDLE,
