@@ -31,6 +31,7 @@ PATHS = (
     "complete",
     "scenario",
     "fit",
+    "test_out",
     "filter.real",
     "filter.holdout",
 )
