@@ -34,6 +34,8 @@ FOUNDATION = {
     "combinations",
     "condition",
     "covering",
+    "oversampling",
+    "provenance",
 }
 LEAVES = {
     "codecs",
@@ -44,6 +46,7 @@ LEAVES = {
     "terms",
     "augment",
     "adaptive",
+    "augmentation",
     "schedules",
     "ema",
     "simulators",
@@ -71,6 +74,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evidence": {"types", "layout", "variables"},
     "arrangement": {"types", "layout", "variables"},
     "calibration": set(),
+    "oversampling": set(),
+    "provenance": {"types", "schema"},
     "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves
     "algorithms": MIDDLE,

@@ -33,6 +33,7 @@ PATHS = (
     "fit",
     "coverage",
     "reference",
+    "test_out",
     "filter.real",
     "filter.holdout",
 )

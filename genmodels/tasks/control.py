@@ -43,6 +43,7 @@ __all__ = [
     "model_of",
     "named",
     "read_asked",
+    "read_shares",
     "tells_something",
 ]
 
@@ -94,7 +95,7 @@ def read_asked(options: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
     for key in ("given", "shares"):
         if not isinstance(chosen[key], Mapping):
             raise ValueError(f"{key}: write {key}.<name>=..., got {key}={chosen[key]!r}")
-    chosen["shares"] = {name: _shares(name, text) for name, text in chosen["shares"].items()}
+    chosen["shares"] = {name: read_shares(name, text) for name, text in chosen["shares"].items()}
     if isinstance(chosen["constraints"], str):
         chosen["constraints"] = [chosen["constraints"]]
     facts = {key: value for key, value in chosen.items() if value and value != _default(key)}
@@ -287,7 +288,7 @@ def _refuse_what_needs_evidence(loaded: Loaded, asked: Asked, control: Control) 
         )
 
 
-def _shares(name: str, asked: Any) -> Any:
+def read_shares(name: str, asked: Any) -> Any:
     """{level: share} of a text such as "{>50K: 0.5}"; anything else as it is.
 
     Raises:

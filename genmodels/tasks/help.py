@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ EXAMPLES = {
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
         "genmodels simulate simulator=<...> scenario=fill coverage=scenes-coverage out=filled",
     ],
+    "augment": [
+        "genmodels augment data.path=stroke.csv data.target=stroke recipe=smote balance=stroke",
+        "genmodels augment data.path=adult.csv recipe=jitter ratio=0.5 test_share=0.2 format=csv",
+        "genmodels augment data=imagefolder data.path=pets recipe=geometry per_class=500 out=more",
+    ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
         "genmodels evaluate run=runs/adult synthetic=synthetic",
@@ -73,6 +79,7 @@ SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "train": None,
     "sample": ("writer",),
     "simulate": ("simulator",),
+    "augment": ("data", "recipe"),
     "benchmark": ("data", "model"),
     "schema": ("data",),
     "coverage": ("data",),
@@ -92,6 +99,7 @@ HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
     "simulate": "genmodels simulate simulator=heston --cfg     prints every setting of a simulator",
+    "augment": "genmodels augment data.path=<file> recipe=smote --cfg     prints every setting",
     "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",
@@ -151,7 +159,7 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
     found = settings(root)
     found += [
         (f"{prefix}{key}", default, text)
-        for prefix, name, below in MORE.get(verb, ())
+        for prefix, name, below in (*MORE.get(verb, ()), *_of_recipe(verb, composed))
         for path in with_bases(CONFIGS / f"{name}.yaml")
         for key, default, text in settings(path, below=below)
         if prefix != "trainer." or key in TRAINER_KNOBS
@@ -179,6 +187,19 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         "A file name may hold any character: quote it for the shell as usual."
     )
     return "\n\n".join(parts)
+
+
+def _of_recipe(verb: str, composed: Composed | None) -> list[tuple[str, str, str | None]]:
+    """Where the settings of the recipe are that a verb takes: at the top of its file, and below."""
+    chosen = defaults(CONFIGS / f"{verb}.yaml") if composed is None else composed.chosen
+    name = chosen.get("recipe")
+    path = CONFIGS / "recipe" / f"{name}.yaml"
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    steps = [line[:-1] for line in lines if re.fullmatch(r"\w+:", line)]
+    found: list[tuple[str, str, str | None]] = [("recipe.", f"recipe/{name}", None)]
+    return found + [(f"recipe.{step}.", f"recipe/{name}", step) for step in steps]
 
 
 def _mark(name: str | None, known: Mapping[str, str], composed: Composed | None) -> str:

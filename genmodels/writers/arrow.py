@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from genmodels.schema import ImageSchema, TableSchema
 from genmodels.types import Raw
-from genmodels.writers.base import NO_TABLE, Shard, positive, sync_file, tables
+from genmodels.writers.base import (
+    NO_TABLE,
+    Shard,
+    positive,
+    sync_file,
+    synthetic_word,
+    tables,
+)
 from genmodels.writers.row_groups import row_groups
 
 __all__ = ["ArrowWriter"]
@@ -28,6 +35,7 @@ class ArrowWriter:
         rows_per_file: rows in each file but the last.
         row_group_rows: rows per record batch.
         compression: of the buffers; what is compressed cannot be mapped into memory as it is.
+        synthetic: whether all are; False: real ones may be among them, and files say so.
     """
 
     def __init__(
@@ -37,6 +45,7 @@ class ArrowWriter:
         rows_per_file: int,
         row_group_rows: int,
         compression: Compression,
+        synthetic: bool = True,
     ) -> None:
         if isinstance(schema, ImageSchema):
             raise ValueError(NO_TABLE)
@@ -44,6 +53,7 @@ class ArrowWriter:
             raise ValueError(f"writer.compression must be none, lz4 or zstd, got {compression!r}")
         self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("rows_per_file", rows_per_file)
+        self.told = synthetic_word(synthetic)
         self.row_group_rows = positive("row_group_rows", row_group_rows)
         self.compression = None if compression == "none" else compression
 
@@ -52,7 +62,7 @@ class ArrowWriter:
         options = pa.ipc.IpcWriteOptions(compression=self.compression)
         groups = row_groups(tables(pieces), self.row_group_rows)
         first = next(groups)
-        schema = first.schema.with_metadata({"genmodels.synthetic": "true"})
+        schema = first.schema.with_metadata({"genmodels.synthetic": self.told})
         with (
             pa.OSFile(str(path), "wb") as file,
             pa.ipc.new_file(file, schema, options=options) as stream,

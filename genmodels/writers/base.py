@@ -16,19 +16,27 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 
 from genmodels.files import MANIFEST, sha256
+from genmodels.provenance import IN_PART, NOT_SYNTHETIC
 from genmodels.types import Raw
 
 __all__ = [
+    "AUGMENTED",
+    "KEPT_APART",
     "MANIFEST",
+    "MIXED",
+    "NONE_REAL",
     "NO_TABLE",
+    "REAL_AMONG",
     "SIMULATED",
     "STATEMENT",
     "Shard",
     "Writer",
     "file_entry",
+    "is_of_ours",
     "positive",
     "sync_file",
     "sync_files",
+    "synthetic_word",
 ]
 __all__ += ["tables"]
 
@@ -40,6 +48,24 @@ STATEMENT = (
 SIMULATED = (
     "This data is synthetic: every record was simulated by a model whose name and parameters are "
     "told here, none was observed. It is as true to the world as that model is."
+)
+AUGMENTED = (
+    "This data holds real records: the first {real:,} of {rows:,} were observed and are unchanged. "
+    "The other {made:,} were made from them by augmentation and are as close to them as its recipe "
+    "says. It is as private as the real data that is in it: handle it as you handle that."
+)
+MIXED = (
+    "This data mixes records of several sources: {counts}. {privacy} How far the others can be "
+    "trusted is told by the manifest of each source."
+)
+REAL_AMONG = (
+    "It holds real records, and is as private as the data that these come from: handle it as you "
+    "handle that."
+)
+NONE_REAL = "None of them was observed, as their sources say."
+KEPT_APART = (
+    "This data is real: all of its {rows:,} records were observed and are unchanged. They were "
+    "kept apart from an augmentation, to test on what was made of the others."
 )
 NO_TABLE = (
     "this run makes images; use format=imagefolder, format=webdataset, format=parquet or format=npz"
@@ -102,6 +128,12 @@ class Writer(Protocol):
         """Write what lists all shards, once they are all there; returns these files."""
 
 
+def is_of_ours(manifest: Any) -> bool:
+    """Whether this is what a dataset of ours says of itself; a run has a manifest, too."""
+    told = manifest.get("synthetic") if isinstance(manifest, Mapping) else None
+    return told is True or told in (IN_PART, NOT_SYNTHETIC)
+
+
 def file_entry(folder: Path, file: Path) -> dict[str, Any]:
     """What a manifest says of a file of a dataset's folder: `path`, `bytes`, `sha256`."""
     return {
@@ -124,6 +156,9 @@ def sync_files(files: Sequence[Path]) -> None:
     else:
         for file in files:
             sync_file(file)
+def synthetic_word(synthetic: bool) -> str:
+    """What a file that has metadata says of its rows."""
+    return "true" if synthetic else IN_PART
 
 
 def positive(key: str, rows: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from genmodels.files import write_json
 from genmodels.writers.base import STATEMENT
+from genmodels.writers.combined import combined
 
 __all__ = ["NAME", "write_croissant"]
 
@@ -74,15 +75,19 @@ _READABLE = ("parquet", "csv")
 def write_croissant(folder: Path, manifest: Mapping[str, Any]) -> Path:
     """Write `croissant.json` into a dataset folder, as its manifest says what is in it."""
     version, simulator = manifest["versions"].get("genmodels", "?"), manifest.get("simulator")
-    maker = manifest["run"] if simulator is None else simulator
+    several = combined(manifest)
     told = "Drawn from a trained generative model; no record was observed."
+    if several is not None:
+        name, told = several.name, several.collection
+    else:
+        name = f"synthetic-{(manifest['run'] if simulator is None else simulator)['name']}"
     if simulator is not None:
         told = f"Simulated by the model {simulator['name']}; no record was observed."
     found = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "name": f"synthetic-{maker['name']}",
+        "name": name,
         "description": f"{manifest.get('statement', STATEMENT)} Made by genmodels {version}.",
         "datePublished": manifest["created"],
         "version": "1.0.0",

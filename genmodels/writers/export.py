@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from genmodels.files import read_json, write_json
-from genmodels.writers.base import MANIFEST, file_entry
+from genmodels.writers.base import MANIFEST, file_entry, is_of_ours
 from genmodels.writers.claim import Claim
 
 __all__ = ["Export", "Written", "refuse_existing", "request_key"]
@@ -209,8 +209,8 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 def _is_dataset(path: Path) -> bool:
     """Whether the manifest says so: a run has one, too."""
     try:
-        return read_json(path / MANIFEST).get("synthetic") is True
-    except (OSError, ValueError, AttributeError):
+        return is_of_ours(read_json(path / MANIFEST))
+    except (OSError, ValueError):
         return False
 
 

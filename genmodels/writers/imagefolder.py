@@ -36,6 +36,7 @@ class ImageFolderWriter:
             writing is interrupted.
         compress_level: 0 (stored) to 9 (smallest) of PNG.
         workers: encoding threads, or None for one per core.
+        synthetic: whether all are; False: real ones may be among them, and files say so.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class ImageFolderWriter:
         images_per_shard: int = 10_000,
         compress_level: int = 1,
         workers: int | None = None,
+        synthetic: bool = True,
     ) -> None:
         self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("images_per_shard", images_per_shard)
         self.compress_level = check_level(compress_level)
         self.workers = workers
+        self.synthetic = synthetic
 
     def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
         root = folder / "train"
@@ -82,7 +85,8 @@ class ImageFolderWriter:
     def _encode(self, images: Images, paths: list[Path], pool: ThreadPoolExecutor) -> None:
         def work(start: int) -> None:
             for i in range(start, min(start + CHUNK, len(paths))):
-                paths[i].write_bytes(png(images.pixels[i], self.compress_level))
+                picture = png(images.pixels[i], self.compress_level, synthetic=self.synthetic)
+                paths[i].write_bytes(picture)
 
         for _ in pool.map(work, range(0, len(paths), CHUNK)):
             pass

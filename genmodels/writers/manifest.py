@@ -13,6 +13,7 @@ from typing import Any
 
 from genmodels.files import write_json, write_text
 from genmodels.writers.base import MANIFEST, STATEMENT, file_entry
+from genmodels.writers.combined import combined
 from genmodels.writers.verify import digest
 
 __all__ = ["STATEMENT", "manifest_of", "wishes_of", "write_card", "write_manifest"]
@@ -118,10 +119,13 @@ def write_manifest(
 
 def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
     """Write `README.md`: what the data is and one line per library to load it."""
-    simulator = manifest.get("simulator")
-    title, drawn, model = _drawn(manifest) if simulator is None else _simulated(simulator)
+    simulator, several = manifest.get("simulator"), combined(manifest)
+    if several is not None:
+        title, drawn, model = several.title, several.drawn, several.model
+    else:
+        title, drawn, model = _drawn(manifest) if simulator is None else _simulated(simulator)
     lines = [
-        "---\ntags:\n- synthetic\n---",
+        f"---\ntags:\n- {'synthetic' if several is None else several.tag}\n---",
         f"# {title}",
         manifest.get("statement", STATEMENT),
         f"{manifest['rows']:,} records ({manifest['format']}), seed {manifest['seed']}, {drawn}. "
@@ -129,7 +133,8 @@ def write_card(folder: Path, manifest: Mapping[str, Any]) -> Path:
         f"{manifest['created']}. `{MANIFEST}` lists every file with its SHA-256, {model} "
         "and the meaning of the data; `genmodels verify <folder>` checks them.",
         *([] if simulator is None else _model(simulator, manifest.get("fit"))),
-        *_asked(_told_wishes(manifest), simulated=simulator is not None),
+        *(() if several is None else several.lines),
+        *_asked("" if several else _told_wishes(manifest), simulated=simulator is not None),
         *_calibrated(manifest.get("calibrated")),
         *_filtered(manifest.get("filter")),
         *_guarded(manifest.get("formula_guard")),

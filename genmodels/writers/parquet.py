@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from genmodels.schema import ImageSchema, TableSchema
 from genmodels.types import Raw
-from genmodels.writers.base import Shard, positive, sync_file, tables
+from genmodels.writers.base import Shard, positive, sync_file, synthetic_word, tables
 from genmodels.writers.parquet_images import write_images
 from genmodels.writers.png import check_level
 from genmodels.writers.row_groups import row_groups
@@ -38,6 +38,7 @@ class ParquetWriter:
         images_per_file: the same of images, which are PNG files in a column.
         images_per_group: images per row group: what a reader takes into memory at a time.
         compress_level: of PNG, 0 (stored) to 9 (smallest).
+        synthetic: whether all are; False: real ones may be among them, and files say so.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ParquetWriter:
         images_per_file: int = 50_000,
         images_per_group: int = 500,
         compress_level: int = 1,
+        synthetic: bool = True,
     ) -> None:
         if compression not in ("none", "snappy", "lz4", "zstd"):
             raise ValueError(
@@ -63,6 +65,7 @@ class ParquetWriter:
         self.row_group_rows = positive("row_group_rows", row_group_rows)
         self.images_per_group = positive("images_per_group", images_per_group)
         self.compression = compression
+        self.synthetic = synthetic
         self.compress_level = check_level(compress_level)
 
     def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
@@ -75,6 +78,7 @@ class ParquetWriter:
                 per_group=self.images_per_group,
                 compression=self.compression,
                 level=self.compress_level,
+                synthetic=self.synthetic,
             )
         else:
             self._write_table(tables(pieces), path)
@@ -87,7 +91,7 @@ class ParquetWriter:
     def _write_table(self, pieces: Iterator[pa.Table], path: Path) -> None:
         groups = row_groups(pieces, self.row_group_rows)
         first = next(groups)
-        schema = first.schema.with_metadata({"genmodels.synthetic": "true"})
+        schema = first.schema.with_metadata({"genmodels.synthetic": synthetic_word(self.synthetic)})
         options = {
             "compression": self.compression,
             "use_dictionary": [name for name in schema.names if _repeats(first[name])],

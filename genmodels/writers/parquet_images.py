@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genmodels.types import Images, Raw
+from genmodels.writers.base import synthetic_word
 from genmodels.writers.png import checked, encoded, threads
 from genmodels.writers.row_groups import row_groups
 
@@ -29,6 +30,7 @@ def write_images(
     per_group: int,
     compression: str,
     level: int,
+    synthetic: bool = True,
 ) -> None:
     """Write `image` {bytes, path}, `label` and a column per attribute.
 
@@ -39,32 +41,34 @@ def write_images(
         per_group: images in each row group but the last.
         compression: codec of the pages; of little use, as PNG is compressed.
         level: of PNG, 0 to 9.
+        synthetic: whether all are.
 
     Raises:
         ValueError: when a piece holds no images, or they have too many channels.
     """
     first = checked(next(pieces))
-    schema = _schema(first)
+    schema = _schema(first, synthetic)
     options: dict[str, Any] = {"compression": compression, "use_dictionary": ["label"]}
     with (
         threads(None) as pool,
         pq.ParquetWriter(path, schema, write_statistics=False, **options) as writer,
     ):
-        tables = _tables(itertools.chain([first], pieces), start, level, schema, pool)
+        make = partial(encoded, level=level, pool=pool, synthetic=synthetic)
+        tables = _tables(itertools.chain([first], pieces), start, schema, make)
         for table in row_groups(tables, per_group):
             writer.write_table(table)
 
 
 def _tables(
-    pieces: Iterator[Raw], start: int, level: int, schema: pa.Schema, pool: ThreadPoolExecutor
+    pieces: Iterator[Raw], start: int, schema: pa.Schema, make: Callable[[Images], list[bytes]]
 ) -> Iterator[pa.Table]:
     for piece in pieces:
         images = checked(piece)
-        yield _table(images, start, encoded(images, level, pool), schema)
+        yield _table(images, start, make(images), schema)
         start += len(images)
 
 
-def _schema(images: Images) -> pa.Schema:
+def _schema(images: Images, synthetic: bool) -> pa.Schema:
     """Arrow types, and what `datasets` makes of them."""
     fields, features = [pa.field("image", IMAGE)], {"image": {"_type": "Image"}}
     if images.labels is not None:
@@ -77,7 +81,7 @@ def _schema(images: Images) -> pa.Schema:
         dtype = {"b": "bool", "f": "float64"}.get(values.dtype.kind, "string")
         features[name] = {"dtype": dtype, "_type": "Value"}
     told = {"huggingface": json.dumps({"info": {"features": features}})}
-    return pa.schema(fields, metadata={"genmodels.synthetic": "true", **told})
+    return pa.schema(fields, metadata={"genmodels.synthetic": synthetic_word(synthetic), **told})
 
 
 def _table(images: Images, start: int, blobs: list[bytes], schema: pa.Schema) -> pa.Table:

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 STATEMENT = "Synthetic: drawn from a generative model by genmodels, not a photograph of anything."
+IN_PART = "Of a dataset that holds real pictures or pictures made from them: its list says which."
 CHUNK = 64
 """Images that a thread encodes at a time."""
 
@@ -55,24 +56,27 @@ def checked(block: Raw) -> Images:
     return replace(block, class_names=names)
 
 
-def png(pixels: np.ndarray, level: int) -> bytes:
-    """One image (C, H, W) uint8 as a PNG file that says that it is synthetic.
+def png(pixels: np.ndarray, level: int, *, synthetic: bool = True) -> bytes:
+    """One image (C, H, W) uint8 as a PNG file that says that it is synthetic, or need not be.
 
     One channel is gray, two are gray with alpha, three RGB, four RGBA.
     """
     info, file = PngInfo(), io.BytesIO()
-    info.add_text("Comment", STATEMENT)
+    info.add_text("Comment", STATEMENT if synthetic else IN_PART)
     array = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
     picture = Image.fromarray(np.ascontiguousarray(array))
     picture.save(file, "PNG", compress_level=level, pnginfo=info)
     return file.getvalue()
 
 
-def encoded(images: Images, level: int, pool: ThreadPoolExecutor) -> list[bytes]:
+def encoded(
+    images: Images, level: int, pool: ThreadPoolExecutor, *, synthetic: bool = True
+) -> list[bytes]:
     """All images as PNG files, in order."""
 
     def work(start: int) -> list[bytes]:
-        return [png(pixels, level) for pixels in images.pixels[start : start + CHUNK]]
+        part = images.pixels[start : start + CHUNK]
+        return [png(pixels, level, synthetic=synthetic) for pixels in part]
 
     parts = pool.map(work, range(0, len(images), CHUNK))
     return [one for part in parts for one in part]

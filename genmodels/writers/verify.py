@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from genmodels.files import read_json, sha256
-from genmodels.writers.base import MANIFEST
+from genmodels.writers.base import MANIFEST, is_of_ours
 
 __all__ = ["differences", "digest", "read_manifest", "words_differ"]
 
@@ -70,7 +70,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = read_json(path)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    if not isinstance(manifest, dict) or manifest.get("synthetic") is not True:
+    if not isinstance(manifest, dict) or not is_of_ours(manifest):
         raise ValueError(f"{path} is not the manifest of a dataset written by genmodels")
     if not isinstance(manifest.get("rows", 0), int):
         raise ValueError(f"{path} does not say how many rows there are in its manifest")

@@ -27,15 +27,22 @@ class WebDatasetWriter:
         rows_per_file: images in each shard but the last.
         compress_level: 0 (stored) to 9 (smallest) of PNG.
         workers: encoding threads, or None for one per core.
+        synthetic: whether all are; False: real ones may be among them, and files say so.
     """
 
     def __init__(
-        self, *, rows_per_file: int = 10_000, compress_level: int = 1, workers: int | None = None
+        self,
+        *,
+        rows_per_file: int = 10_000,
+        compress_level: int = 1,
+        workers: int | None = None,
+        synthetic: bool = True,
     ) -> None:
         self.facts: dict[str, Any] = {}
         self.rows_per_shard = positive("rows_per_file", rows_per_file)
         self.compress_level = check_level(compress_level)
         self.workers = workers
+        self.synthetic = synthetic
 
     def write(self, pieces: Iterator[Raw], folder: Path, shard: Shard) -> list[Path]:
         path, number = shard.path(folder, ".tar"), shard.start
@@ -45,7 +52,9 @@ class WebDatasetWriter:
         ):
             for piece in pieces:
                 images = checked(piece)
-                _add_all(archive, images, number, encoded(images, self.compress_level, pool))
+                level, synthetic = self.compress_level, self.synthetic
+                blobs = encoded(images, level, pool, synthetic=synthetic)
+                _add_all(archive, images, number, blobs)
                 number += len(images)
         sync_file(path)
         return [path]

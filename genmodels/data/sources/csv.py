@@ -15,6 +15,7 @@ import pyarrow as pa
 from genmodels.data.sources.csv_bytes import read_csv_bytes
 from genmodels.data.sources.csv_stream import csv_pieces
 from genmodels.data.sources.guarded import is_guarded, restored_table
+from genmodels.data.sources.origins import forgotten, say_forgotten
 from genmodels.data.sources.parts import (
     check_rows,
     drop_columns,
@@ -43,6 +44,7 @@ class CSV:
         names: column names of files that have no header line.
         drop: columns to leave out.
         least: how many rows it must have, 1 or 2.
+        origins: keep what a dataset of ours tells of where rows come from.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class CSV:
         names: Sequence[str] | None = None,
         drop: Sequence[str] = (),
         least: int = 2,
+        origins: bool = False,
     ) -> None:
         self.path = path
         self.separator = separator
@@ -63,12 +66,16 @@ class CSV:
         self.names = names
         self.drop = tuple(drop)
         self.least = least
+        self.origins = origins
         self._told = False
 
     def load(self) -> pa.Table:
         files = find_files(self.path, CSV_SUFFIXES)
         table = join_parts((file, self._read(file)) for file in files)
-        return check_rows(drop_columns(table, self.drop), str(self.path), least=self.least)
+        forget = forgotten(files, self.drop, keep=self.origins)
+        say_forgotten(set(forget) & set(table.column_names), self.path)
+        table = drop_columns(table, self.drop, forget)
+        return check_rows(table, str(self.path), least=self.least)
 
     def pieces(self) -> Iterator[pa.Table]:
         """The same rows a few megabytes at a time, see `csv_stream.py`."""
@@ -89,7 +96,8 @@ class CSV:
             )
             for file in files
         ]
-        return streamed_parts(parts, drop=self.drop, typed=False)
+        forget = forgotten(files, self.drop, keep=self.origins)
+        return streamed_parts(parts, drop=self.drop, forget=forget, typed=False)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, CSV_SUFFIXES))

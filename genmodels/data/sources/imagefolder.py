@@ -23,6 +23,7 @@ import pyarrow.json as pa_json
 from genmodels.data.attributes import Wanted
 from genmodels.data.sources.decode import Alpha, Resize, check_size
 from genmodels.data.sources.metadata import read_metadata
+from genmodels.data.sources.origins import without_told
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.reading import read_files
 from genmodels.files import sha256
@@ -64,6 +65,7 @@ class ImageFolder:
         max_pixels: larger files count as unreadable.
         workers: decoding threads, or null for one per core.
         attributes: names of those to read, "all", or null for none.
+        origins: keep what a dataset of ours tells of where images come from among all.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class ImageFolder:
         max_pixels: int = 64_000_000,
         workers: int | None = None,
         attributes: Wanted = None,
+        origins: bool = False,
     ) -> None:
         _check("resize", resize, get_args(Resize))
         _check("alpha", alpha, get_args(Alpha))
@@ -94,6 +97,7 @@ class ImageFolder:
         self.max_pixels = max_pixels
         self.workers = workers
         self.attributes = attributes
+        self.origins = origins
 
     def load(self) -> Images:
         """Read every file.
@@ -115,6 +119,7 @@ class ImageFolder:
             max_pixels=self.max_pixels,
             workers=self.workers,
         )
+        told = without_told(told, [found.root / "any"], self.attributes, keep=self.origins)
         attributes = {name: values[kept] for name, values in told.items()}
         if found.labels is None:
             return Images(pixels, attributes=attributes)

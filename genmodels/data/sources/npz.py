@@ -16,6 +16,7 @@ from numpy.lib.npyio import NpzFile
 from genmodels.data.attributes import Wanted, by_name, is_all, pick
 from genmodels.data.sources.decode import Resize, check_size, resize_pixels
 from genmodels.data.sources.metadata import LETTERS
+from genmodels.data.sources.origins import without_told
 from genmodels.data.sources.parts import files_fingerprint, find_files
 from genmodels.schema import TAKEN
 from genmodels.types import Images, join_images
@@ -39,6 +40,7 @@ class NPZ:
         size: null (as stored), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
         attributes: names of those to read, "all", or null for none.
+        origins: keep what a dataset of ours tells of where images come from among all.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class NPZ:
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
         attributes: Wanted = None,
+        origins: bool = False,
     ) -> None:
         if path is None:
             raise ValueError("data.path is not set: give data.path=<file>.npz")
@@ -55,6 +58,7 @@ class NPZ:
         self.size = check_size(size)
         self.resize: Resize = resize
         self.attributes = attributes
+        self.origins = origins
 
     def load(self) -> Images:
         """Read the arrays of all parts.
@@ -104,7 +108,8 @@ class NPZ:
             known = _yes_no(arrays["labels"], arrays.get("class_names"), path)
         for name, values in further.items():
             known[name] = values if values.dtype.kind in "bU" else values.astype(np.float64)
-        return {name: known[name] for name in pick(known, self.attributes)}
+        chosen = {name: known[name] for name in pick(known, self.attributes)}
+        return without_told(chosen, [path], self.attributes, keep=self.origins)
 
     def fingerprint(self) -> str:
         """SHA-256 of the files, and of the options."""

@@ -10,7 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 from genmodels.data.sources.npz import UNREADABLE
-from genmodels.data.sources.parts import check_rows, files_fingerprint, find_files, join_parts
+from genmodels.data.sources.origins import forgotten, say_forgotten
+from genmodels.data.sources.parts import (
+    check_rows,
+    drop_columns,
+    files_fingerprint,
+    find_files,
+    join_parts,
+)
 
 __all__ = ["NPZTable", "holds_table"]
 
@@ -25,11 +32,19 @@ class NPZTable:
     Args:
         path: a file, a glob, a folder of parts, or a list of those.
         least: how many rows it must have, 1 or 2.
+        origins: keep what a dataset of ours tells of where rows come from.
     """
 
-    def __init__(self, *, path: str | Path | Sequence[str | Path], least: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        path: str | Path | Sequence[str | Path],
+        least: int = 2,
+        origins: bool = False,
+    ) -> None:
         self.path = path
         self.least = least
+        self.origins = origins
 
     def load(self) -> pa.Table:
         """Read all columns of all parts.
@@ -39,6 +54,9 @@ class NPZTable:
         """
         files = find_files(self.path, (".npz",))
         table = join_parts((file, _read(file)) for file in files)
+        forget = forgotten(files, (), keep=self.origins)
+        say_forgotten(set(forget) & set(table.column_names), self.path)
+        table = drop_columns(table, (), forget)
         return check_rows(table, str(self.path), least=self.least)
 
     def fingerprint(self) -> str:

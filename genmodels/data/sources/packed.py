@@ -31,6 +31,7 @@ from genmodels.data.sources.decode import (
     read_header,
 )
 from genmodels.data.sources.metadata import columns_of
+from genmodels.data.sources.origins import without_told
 from genmodels.data.sources.parallel import for_chunks
 from genmodels.data.sources.parquet import PARQUET_SUFFIXES
 from genmodels.data.sources.parts import files_fingerprint, find_files
@@ -76,6 +77,7 @@ class Packed(ABC):
         size: null (all must agree), a number, or [height, width].
         resize: fit, crop, stretch or pad; see `decode.Policy`.
         attributes: names of those to read, "all", or null for none.
+        origins: keep what a dataset of ours tells of where images come from among all.
     """
 
     suffixes: tuple[str, ...]
@@ -87,11 +89,13 @@ class Packed(ABC):
         size: int | list[int] | tuple[int, int] | None = None,
         resize: Resize = "fit",
         attributes: Wanted = None,
+        origins: bool = False,
     ) -> None:
         self.path = path
         self.size = check_size(size)
         self.resize: Resize = resize
         self.attributes = attributes
+        self.origins = origins
 
     @abstractmethod
     def items(self, file: Path) -> Iterator[Item]:
@@ -109,7 +113,8 @@ class Packed(ABC):
         if not items:
             raise ValueError(f"{self.path} holds no images")
         pixels = _decoded(items, self.size, self.resize)
-        attributes = columns_of([item.facts for item in items], self.attributes)
+        told = columns_of([item.facts for item in items], self.attributes)
+        attributes = without_told(told, files, self.attributes, keep=self.origins)
         labels = [item.label for item in items if item.label is not None]
         if not labels:
             return Images(pixels, attributes=attributes)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.feather as pa_feather
 import pyarrow.parquet as pa_parquet
 
+from genmodels.data.sources.origins import forgotten, say_forgotten
 from genmodels.data.sources.parts import (
     check_rows,
     drop_columns,
@@ -36,6 +37,7 @@ class Parquet:
         path: a file, a glob such as "parts/*.parquet", a folder of parts, or a list of those.
         drop: columns to leave out.
         least: how many rows it must have, 1 or 2.
+        origins: keep what a dataset of ours tells of where rows come from.
     """
 
     def __init__(
@@ -44,20 +46,27 @@ class Parquet:
         path: str | Path | Sequence[str | Path],
         drop: Sequence[str] = (),
         least: int = 2,
+        origins: bool = False,
     ) -> None:
         self.path = path
         self.drop = tuple(drop)
         self.least = least
+        self.origins = origins
 
     def load(self) -> pa.Table:
         files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
         table = join_parts((file, _read(file)) for file in files)
-        return check_rows(drop_columns(table, self.drop), str(self.path), least=self.least)
+        forget = forgotten(files, self.drop, keep=self.origins)
+        say_forgotten(set(forget) & set(table.column_names), self.path)
+        table = drop_columns(table, self.drop, forget)
+        return check_rows(table, str(self.path), least=self.least)
 
     def pieces(self) -> Iterator[pa.Table]:
         """The same rows, so many at a time that they take a few megabytes."""
         files = find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES)
-        return streamed_parts([(file, partial(_pieces, file)) for file in files], drop=self.drop)
+        parts = [(file, partial(_pieces, file)) for file in files]
+        forget = forgotten(files, self.drop, keep=self.origins)
+        return streamed_parts(parts, drop=self.drop, forget=forget)
 
     def fingerprint(self) -> str:
         return files_fingerprint(find_files(self.path, PARQUET_SUFFIXES + ARROW_SUFFIXES))

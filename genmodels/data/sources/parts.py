@@ -119,6 +119,7 @@ def streamed_parts(
     parts: Sequence[tuple[Path, Callable[[], Iterator[pa.Table]]]],
     *,
     drop: Sequence[str] = (),
+    forget: Sequence[str] = (),
     typed: bool = True,
 ) -> Iterator[pa.Table]:
     """Pieces of all parts, in order, with the columns and types that `join_parts` would give.
@@ -126,6 +127,7 @@ def streamed_parts(
     Args:
         parts: a file, and what reads it in pieces.
         drop: columns to leave out.
+        forget: columns to leave out where there are any.
         typed: False where all columns are texts, so that the first piece has the types of all.
 
     Raises:
@@ -138,7 +140,7 @@ def streamed_parts(
                 first = piece.schema
             elif set(piece.column_names) != set(first.names):
                 raise ValueError(_differ(path, piece.column_names, first.names))
-            yield drop_columns(piece.select(first.names).cast(first), drop)
+            yield drop_columns(piece.select(first.names).cast(first), drop, forget)
 
 
 def _common(parts: Sequence[tuple[Path, Callable[[], Iterator[pa.Table]]]]) -> pa.Schema | None:
@@ -183,8 +185,8 @@ def check_rows(table: pa.Table, where: str, *, least: int = 2) -> pa.Table:
     return table
 
 
-def drop_columns(table: pa.Table, drop: Sequence[str]) -> pa.Table:
-    """Leave out the named columns.
+def drop_columns(table: pa.Table, drop: Sequence[str], forget: Sequence[str] = ()) -> pa.Table:
+    """Leave out the named columns, and those to forget where there are any.
 
     Raises:
         ValueError: for a name that is not there, with the nearest.
@@ -194,7 +196,8 @@ def drop_columns(table: pa.Table, drop: Sequence[str]) -> pa.Table:
             near = difflib.get_close_matches(name, table.column_names, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"drop: there is no column {name!r}{advice}")
-    return table.drop_columns(list(drop)) if drop else table
+    out = [*drop, *(name for name in forget if name in table.column_names and name not in drop)]
+    return table.drop_columns(out) if out else table
 
 
 def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:

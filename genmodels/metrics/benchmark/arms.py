@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from genmodels.metrics.benchmark.balancing import oversample, smote
 from genmodels.metrics.benchmark.splits import nested_order
 from genmodels.metrics.learning.calibration import best_threshold
 from genmodels.metrics.learning.learners import Features, Kind, LearnerName, make_learner
 from genmodels.metrics.learning.scores import scores
 from genmodels.metrics.learning.utility import Examples
+from genmodels.oversampling import oversample, smote
 
 __all__ = ["Arm", "arms_of", "primary_score", "training_rows", "try_arm"]
 

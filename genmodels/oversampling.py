@@ -5,6 +5,7 @@ The real rows come first and unchanged, what is added comes after them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,19 @@ def oversample(x: np.ndarray, y: np.ndarray, *, seed: int) -> tuple[np.ndarray, 
 
 
 def smote(
-    x: np.ndarray, y: np.ndarray, *, categorical: np.ndarray, seed: int
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    categorical: np.ndarray,
+    seed: int,
+    goal: Mapping[int, int] | None = None,
+    neighbours: int = NEIGHBOURS,
+    standardise: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add points between neighbours of each class until it has as many as the largest.
+    """Add points between neighbours of each class until it has as many as it should.
 
     imbalanced-learn's SMOTE for numbers, SMOTENC where some features are categories, SMOTEN where
-    all are. Numbers are standardised for the search of neighbours, as a careful user would;
-    missing ones count as the median there, and the real rows get their gaps back. Classes
+    all are. Missing numbers count as the median, and the real rows get their gaps back. Classes
     of one row are repeated, as a point has no neighbour in them.
 
     Args:
@@ -47,6 +54,10 @@ def smote(
         y: class numbers, shape (N,).
         categorical: which features are category codes, bool (F,).
         seed: of the draws.
+        goal: how many rows of a class there shall be; None: as many as of the largest.
+        neighbours: a point lies between a row and one of so many of its class that are nearest.
+        standardise: numbers are standardised for the search, as a careful user would; False: as
+            they are.
 
     References:
         Chawla, Bowyer, Hall and Kegelmeyer, SMOTE: Synthetic minority over-sampling technique,
@@ -55,18 +66,23 @@ def smote(
     classes, counts = np.unique(y, return_counts=True)
     if len(classes) < 2 or not x.shape[1]:
         return oversample(x, y, seed=seed)
-    filled, centre, scale = _filled(x, categorical)
-    lone = np.isin(y, classes[counts < 2])
-    goal = {int(c): int(counts.max()) for c in classes[counts >= 2]}
-    fewest = min(n for n in counts if n >= 2) if goal else 0
+    sizes = {int(c): int(n) for c, n in zip(classes, counts, strict=True)}
+    wanted = {c: max(n, max(sizes.values()) if goal is None else goal.get(c, 0))
+              for c, n in sizes.items()}  # fmt: skip
+    lone = [c for c in sizes if sizes[c] < 2]
     new_x, new_y = x[:0], y[:0]
-    if goal and min(counts[counts >= 2]) < counts.max():
-        sampler = _sampler(categorical, goal, min(NEIGHBOURS, fewest - 1), seed)
+    more = {c: n for c, n in wanted.items() if c not in lone}
+    if any(n > sizes[c] for c, n in more.items()):
+        filled, centre, scale = _filled(x, categorical)
+        if not standardise:
+            centre, scale = np.zeros_like(centre), np.ones_like(scale)
+        fewest = min(sizes[c] for c, n in more.items() if n > sizes[c])
+        sampler = _sampler(categorical, more, min(neighbours, fewest - 1), seed)
         made_x, made_y = sampler.fit_resample((filled - centre) / scale, y)
         new_x, new_y = made_x[len(y) :] * scale + centre, made_y[len(y) :]
-    again = np.resize(np.flatnonzero(lone), 0)
-    for c in classes[counts < 2]:
-        again = np.concatenate([again, np.repeat(np.flatnonzero(y == c), counts.max() - 1)])
+    again = np.zeros(0, np.int64)
+    for c in lone:
+        again = np.concatenate([again, np.repeat(np.flatnonzero(y == c), wanted[c] - 1)])
     return np.concatenate([x, new_x, x[again]]), np.concatenate([y, new_y, y[again]])
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 
-from genmodels.metrics.benchmark.balancing import oversample, smote
+from genmodels.oversampling import oversample, smote
 
 
 def rows(n=200, kinds="nnc", seed=0):
@@ -43,6 +43,19 @@ def test_on_standardised_rows_it_is_plain_smote():
     wanted, _ = SMOTE(random_state=5).fit_resample(z, y)
     found, _ = smote(z, y, categorical=categorical, seed=5)
     np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_told_how_many_rows_and_neighbours_it_is_plain_smote():
+    x, y, categorical = rows(kinds="nnn")
+    goal = {0: 300, 1: 250}
+    wanted, classes = SMOTE(sampling_strategy=goal, k_neighbors=3, random_state=5).fit_resample(
+        x, y
+    )
+    found, labels = smote(
+        x, y, categorical=categorical, seed=5, goal=goal, neighbours=3, standardise=False
+    )
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(labels, classes)
 
 
 def test_real_rows_come_first_and_unchanged_with_their_gaps():
