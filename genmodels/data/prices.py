@@ -18,7 +18,7 @@ from genmodels.data.dates import parse_dates
 from genmodels.data.open import open_source
 from genmodels.types import Raw
 
-__all__ = ["Observed", "prices_of"]
+__all__ = ["Observed", "numbers_of", "oldest_first", "prices_of"]
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def prices_of(raw: Raw, column: str | Sequence[str], path: str) -> dict[str, np.
     """
     if not isinstance(raw, pa.Table):
         raise ValueError(f"{path} holds pictures; give a table of prices")
-    table = _oldest_first(raw, path)
+    table = oldest_first(raw, path)
     names = [column] if isinstance(column, str) else list(column)
     if not names or len(set(names)) < len(names):
         raise ValueError(f"column must name different columns of {path}, got {names}")
@@ -108,7 +108,7 @@ def _bars(table: pa.Table, column: str, closes: np.ndarray, path: str) -> dict[s
     return found
 
 
-def _oldest_first(table: pa.Table, path: str) -> pa.Table:
+def oldest_first(table: pa.Table, path: str) -> pa.Table:
     """The rows in the order of their dates, where they have any that can be read.
 
     Raises:

@@ -25,6 +25,7 @@ from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
 from genmodels.tasks.judged import Named, calibrated_by, dataset_manifest, names_of, real_data
 from genmodels.tasks.likelihood import with_likelihood
+from genmodels.tasks.prices import check_prices, prices_alone, with_prices
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
 from genmodels.writers.base import MANIFEST
@@ -63,8 +64,12 @@ def evaluate(
         FileNotFoundError: when something named is not there.
     """
     require(cfg)
+    check_prices(cfg)
     named = Named(cfg, given or {})
     progress("loading")
+    if cfg.finance.only:
+        report = _introduced(prices_alone(named), named, None, "")
+        return _finished(report, named, progress)
     made = named.source("synthetic").load()
     calibrated, wishes = calibrated_by(named), wishes_of(dataset_manifest(named))
     real = real_data(cfg, named)
@@ -81,6 +86,8 @@ def evaluate(
         seed=int(cfg.seed),
         progress=progress,
     )
+    progress("prices")
+    report = with_prices(report, real, synthetic, named)
     report = _introduced(report, named, calibrated, wishes)
     if cfg.run is not None:
         progress("likelihood")
@@ -93,10 +100,18 @@ def evaluate(
             options=cfg.likelihood,
             seed=int(cfg.seed),
         )
-    if cfg.out is None and "synthetic" in named.given:
+    return _finished(report, named, progress)
+
+
+def _finished(
+    report: Report, named: Named, progress: Callable[[str], None]
+) -> tuple[Report, list[Path]]:
+    """Written, unless the synthetic data come from memory and no folder is named."""
+    if named.cfg.out is None and "synthetic" in named.given:
         return report, []
     progress("writing")
-    return report, _written(report, cfg, note=cfg.note and "synthetic" not in named.given)
+    note = named.cfg.note and "synthetic" not in named.given
+    return report, _written(report, named.cfg, note=note)
 
 
 def _written(report: Report, cfg: DictConfig, *, note: bool) -> list[Path]:

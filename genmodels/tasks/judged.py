@@ -28,6 +28,7 @@ __all__ = [
     "Real",
     "calibrated_by",
     "dataset_manifest",
+    "manifest_at",
     "names_of",
     "real_data",
     "split_as_recorded",
@@ -100,7 +101,12 @@ def dataset_manifest(named: Named) -> Mapping[str, Any]:
     """What the dataset of ours that is judged, or a part of it, says of itself; empty if none."""
     if "synthetic" in named.given:
         return {}
-    place = Path(str(named.cfg.synthetic)).absolute()
+    return manifest_at(Path(str(named.cfg.synthetic)))
+
+
+def manifest_at(place: Path) -> Mapping[str, Any]:
+    """What the dataset of ours at a path, or around it, says of itself; empty if it is none."""
+    place = place.absolute()
     for folder in (place, *list(place.parents)[:2]):
         known = _manifest(folder)
         if known and _holds(known, place.relative_to(folder).as_posix()):

@@ -52,6 +52,13 @@ LEARNS = (
 THIN = "Part of what occurs in real data is missing or thin here"
 NEARER = "Synthetic rows lie nearer to training rows than other real rows do: the generator repeats"
 
+CALM = "Volatility has not the memory that it has in real prices: do not test risk or timing on it."
+TAILS = "Extreme returns are far rarer or commoner than in real prices: do not read risk off them."
+FALLS = "A fall does not change the volatility after it as it does in real prices."
+FORETOLD = (
+    "A return foretells the next one, which it does not in markets: any back-test will be wrong."
+)
+
 OTHERWISE = "Groups come out quite otherwise than in real data: decide nothing about people by it."
 
 REPEATED = (
@@ -89,6 +96,23 @@ MEANINGS: tuple[Meaning, ...] = (
         "will be off.",
         bad="Single columns are distributed quite otherwise than in real data: do not read "
         "averages or shares off these rows.",
+    ),
+    _entry(
+        "fidelity", "volatility clustering",
+        worse="Calm and stormy times last shorter or longer than in real prices.",
+        bad=CALM, floor=CALM, beyond=CALM,
+    ),
+    _entry(
+        "fidelity", "heavy tails",
+        worse="Extreme returns are rarer or commoner than in real prices.", bad=TAILS, beyond=TAILS,
+    ),
+    _entry(
+        "fidelity", "leverage effect",
+        worse=FALLS, bad=FALLS, floor=FALLS, beyond=FALLS,
+    ),
+    _entry(
+        "fidelity", "linear autocorrelation",
+        worse=FORETOLD, bad=FORETOLD, floor=FORETOLD, beyond=FORETOLD,
     ),
     _entry(
         "fidelity", "missing",
