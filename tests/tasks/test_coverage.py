@@ -61,10 +61,10 @@ def test_a_hole_is_found_and_named_in_every_file(files):
     assert told["coverage"]["2"]["coverage"] == 1.0
     assert told["coverage"]["3"] == {
         "sets": 1, "possible": 16, "covered": 15, "coverage": pytest.approx(15 / 16),
-        "complete_sets": 0.0, "thin": 0, "missing": 1, "ought_to_be_there": 1,
+        "complete_sets": 0.0, "thin": 0, "missing": 1, "not_by_chance": 1,
     }  # fmt: skip
     (one,) = told["combinations"]
-    assert (one["given"], one["needs"], one["why"]) == (HOLE, 3, "ought to be there")
+    assert (one["given"], one["needs"], one["why"]) == (HOLE, 3, "not by chance")
     frame = holed(people())
     shares = [(frame.sex == "f"), (frame.smoker == "yes"), (frame.age >= 80)]
     assert one["expected"] == pytest.approx(len(frame) * np.prod([s.mean() for s in shares]), 1e-4)
@@ -78,7 +78,7 @@ def test_a_hole_is_found_and_named_in_every_file(files):
     ]
     strata = yaml.safe_load((files / "out" / "scenario.yaml").read_text())
     assert strata == {"sex = f, smoker = yes, age = 80..120": {"rows": 3, "given": HOLE}}
-    assert "1 missing, of which 1 ought to be there" in report.answer
+    assert "1 missing, 1 of them not by chance" in report.answer
     page = (files / "out" / "report.html").read_text()
     assert "sex = f, smoker = yes, age = 80..120" in page
     assert page.count("data:image/png") == 1
@@ -121,6 +121,25 @@ def test_a_reference_shows_what_each_lacks_of_the_other(files):
     assert beside["lacking"]["3"]["by_chance"] < 0.001
 
 
+def test_a_reference_may_say_what_is_possible(files):
+    frame = people()
+    frame["pregnant"] = np.where((frame.sex == "f") & (frame.age < 45), "yes", "no")
+    frame.to_csv("all.csv", index=False)
+    holed(frame).to_csv("people.csv", index=False)
+    words = ["dataset=people.csv", "reference=all.csv", "factors=[sex,smoker,age,pregnant]"]
+    _, _, told = counted(files / "a", *words, *FACTORS[1:])
+    why = [one["why"] for one in told["combinations"]]
+    assert why.count("the reference has it") == len(told["reference"]["lacking"]["3"]["first"]) > 0
+    assert len(why) > why.count("the reference has it")  # such as men who are pregnant
+    _, _, told = counted(files / "b", *words, *FACTORS[1:], "possible=reference")
+    assert {one["why"] for one in told["combinations"]} == {"the reference has it"}
+    assert {one["given"]["smoker"] for one in told["combinations"]} == {"yes"}
+    lacking = told["reference"]["lacking"]["3"]["lacking"]
+    assert told["coverage"]["3"]["missing"] == lacking
+    with pytest.raises(ValueError, match="possible=reference needs reference="):
+        counted(files / "c", "dataset=people.csv", "possible=reference")
+
+
 def test_a_level_that_only_the_reference_has_is_missing(files):
     frame = people()
     frame["smoker"] = np.where(np.arange(len(frame)) < 5, "pipe", frame.smoker)
@@ -130,7 +149,7 @@ def test_a_level_that_only_the_reference_has_is_missing(files):
     assert {tuple(c["given"].items()) for c in told["combinations"]} == {
         (("sex", sex), ("smoker", "pipe")) for sex in "fm"
     }
-    assert {c["why"] for c in told["combinations"]} == {"a level is absent"}
+    assert {c["why"] for c in told["combinations"]} == {"the reference has it"}
     assert told["reference"]["rare_levels"] == [
         {"name": "smoker", "level": "pipe", "reference": 5, "rows": 0}
     ]

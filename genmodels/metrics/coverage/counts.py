@@ -105,6 +105,11 @@ class Coverage:
         found = self.by_set(self.seen.counts > 0)
         return np.where(possible > 0, found / np.maximum(possible, 1), 1.0)
 
+    def among(self, other: Coverage) -> Coverage:
+        """The same, with no cell possible that neither these rows nor others have."""
+        either = (self.seen.counts > 0) | (other.seen.counts > 0)
+        return replace(self, possible=self.possible & either)
+
     def cell(self, factors: Sequence[int], codes: Sequence[int]) -> int:
         """Where levels of ascending factors stand."""
         s = self._numbers[tuple(factors)]

@@ -105,7 +105,7 @@ def _figures(found: Found, of: Coverage) -> dict[str, Any]:
         "complete_sets": rounded(float((of.shares() == 1.0).mean())),
         "thin": len(of.below(found.least)) - len(of.below(1)),
         "missing": len(of.below(1)),
-        "ought_to_be_there": int(of.conspicuous(found.level).sum()),
+        "not_by_chance": int(of.conspicuous(found.level).sum()),
     }
 
 
@@ -121,7 +121,7 @@ def _sets(found: Found, of: Coverage) -> list[dict[str, Any]]:
             "coverage": rounded(float(share)),
             "thin": int(thin[s]),
             "missing": int(possible[s] - covered[s]),
-            "ought_to_be_there": int(seen[s]),
+            "not_by_chance": int(seen[s]),
         }
         for s, share in enumerate(of.shares())
     ]

@@ -17,7 +17,8 @@ from genmodels.metrics.tables.combinations import place
 __all__ = ["WAYS", "Beside", "Found", "Gap", "Rare", "Why", "impossible", "named"]
 
 Why = Literal[
-    "ought to be there", "may be chance", "a level is absent", "a part of it is missing", "thin"
+    "the reference has it", "not by chance", "perhaps by chance", "a level is absent",
+    "a part of it is missing", "thin",
 ]  # fmt: skip
 WAYS = {1: "levels", 2: "pairs", 3: "triples", 4: "quadruples"}
 
@@ -137,10 +138,13 @@ class Found:
     def _gap(self, of: Coverage, cell: int, chance: float, conspicuous: bool) -> Gap:
         rows, codes = int(of.seen.counts[cell]), self.codes(of, cell)
         absent = any(self.levels[f][k] == 0 for f, k in codes)
-        why: Why = "ought to be there" if conspicuous else "may be chance"
+        why: Why = "not by chance" if conspicuous else "perhaps by chance"
         if self._partly(of.ways, codes):
             why = "a part of it is missing"
-        why = "thin" if rows else "a level is absent" if absent else why
+        why = "a level is absent" if absent else why
+        if self.beside is not None and self.beside.coverages[of.ways].seen.counts[cell]:
+            why = "the reference has it"
+        why = "thin" if rows else why
         return Gap(
             given={self.factors[f].name: self.factors[f].levels[k] for f, k in codes},
             values={self.factors[f].name: self.factors[f].value(k) for f, k in codes},

@@ -16,8 +16,8 @@ PICTURES = 8
 MEANING = (
     "A combination is one level of each of several factors; it is covered when a row has it. Not "
     "every hole is a fault: rows expected says how many there would be if factors were "
-    "independent of each other. Where that is little, a hole says nothing; what ought to be there "
-    "is what chance would hardly leave out, so either the data lack it or it cannot be. Say what "
+    "independent of each other. Where that is little, chance may have left the hole. One that is "
+    "not by chance is either a gap of the data or cannot be, as a husband is no woman: say what "
     "cannot be with exclude=[...], and it is not counted."
 )
 
@@ -30,8 +30,8 @@ def page(found: Found) -> Report:
     remarks = [f"{name} is no factor: it {why}" for name, why in found.left_out.items()]
     if any(of.conspicuous(found.level).any() for of in found.coverages.values()):
         remarks.append(
-            "What ought to be there is so if factors were independent: what cannot be at all is no "
-            "hole, say so with exclude=[...]"
+            "A hole that is not by chance is a gap of the data, or cannot be at all: say what "
+            "cannot be with exclude=[...], or take a reference's word with possible=reference"
         )
     facts: dict[str, Cell] = {
         "data": found.name,
@@ -64,7 +64,7 @@ def answer(found: Found, of: Coverage) -> str:
     text = f"{name}: {covered:,} of {of.total:,} are there ({percent(of.share)})"
     parts = []
     if missing:
-        parts.append(f"{missing:,} missing, of which {seen:,} ought to be there")
+        parts.append(f"{missing:,} missing, {seen:,} of them not by chance")
     if thin:
         parts.append(f"{thin:,} with fewer than {found.least} rows")
     return f"{text}; {'; '.join(parts)}." if parts else f"{text}."
@@ -123,8 +123,8 @@ def _sets(found: Found, of: Coverage) -> Detail:
         )
         for s in order[:LISTED].tolist()
     )
-    thin = f"thin (< {found.least} rows)"
-    heads = ("factors", "possible", "covered", "coverage", thin, "missing", "ought to be there")
+    thin = f"thin (< {found.least})"
+    heads = ("factors", "possible", "covered", "coverage", thin, "missing", "not by chance")
     name = WAYS.get(of.ways, f"sets of {of.ways}")
     word = "factors" if of.ways == 1 else f"{name} of factors"
     return Detail(f"{len(lines)} of {len(possible):,} {word}, the worst first", heads, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class CoverageStudy:
         strength: of how many factors values are combined at most, from 1; lower ones from 2 on
             are counted, too.
         least: rows that each combination should have, at least 1.
+        possible: "all" that is not barred, or what the data or a "reference" have.
         quantiles: bins of a number without edges of its own.
         missing: whether missing values are a level, or are not counted.
         most_levels: of a factor.
@@ -44,6 +46,7 @@ class CoverageStudy:
         *,
         strength: int,
         least: int,
+        possible: Literal["all", "reference"],
         quantiles: int,
         missing: Gaps,
         most_levels: int,
@@ -59,6 +62,7 @@ class CoverageStudy:
             raise ValueError(f"tails must be a low and a high probability, got {list(tails)}")
         self.strength = strength
         self.least = least
+        self.possible = possible
         self.quantiles = quantiles
         self.missing: Gaps = missing
         self.most_levels = most_levels
@@ -134,6 +138,8 @@ class CoverageStudy:
             left_out: of `factors`.
             progress: told in a few words what is being counted.
         """
+        if self.possible == "reference" and reference is None:
+            raise ValueError("possible=reference needs reference=<other data>")
         codes, sizes = codes_of(factors, view), sizes_of(factors)
         coverages = {}
         for ways in range(min(2, self.strength), self.strength + 1):
@@ -143,6 +149,10 @@ class CoverageStudy:
         if reference is not None:
             progress("the reference")
             beside = self._beside(coverages, codes, view, factors, *reference, barred)
+            if self.possible == "reference":
+                coverages = {
+                    ways: of.among(beside.coverages[ways]) for ways, of in coverages.items()
+                }
         return Found(
             name=name,
             rows=len(view),

@@ -1,4 +1,4 @@
-"""A coverage study on a terminal: the worst sets of factors, and what ought to be there."""
+"""A coverage study on a terminal: the worst sets of factors, and what is missing."""
 
 from __future__ import annotations
 
