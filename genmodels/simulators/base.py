@@ -9,7 +9,7 @@ import torch
 from genmodels.schema import Schema
 from genmodels.types import Raw
 
-__all__ = ["Simulator"]
+__all__ = ["Seeded", "Simulator"]
 
 
 @runtime_checkable
@@ -46,3 +46,11 @@ class Simulator(Protocol):
         Raises:
             ValueError: when the data do not allow it.
         """
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A simulator that knows more once the seed is known, such as how many rows there are."""
+
+    def seeded(self, seed: int) -> Simulator:
+        """The same with facts, notes and `rows_of` of this seed."""

@@ -19,7 +19,7 @@ from genmodels.files import sha256
 from genmodels.sampling.ahead import ahead
 from genmodels.sampling.pieces import Piece, cuts, part_of
 from genmodels.sampling.sampler import cores
-from genmodels.simulators.base import Simulator
+from genmodels.simulators.base import Seeded, Simulator
 from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
@@ -100,7 +100,7 @@ def simulate(cfg: DictConfig) -> Path:
     rank, out = this_rank(), Path(str(cfg.out))
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     device = pick_device(cfg.device, rank)
-    simulator, fitted = _simulator(cfg)
+    simulator, fitted = _simulator(cfg, seed)
     writer = _writer(cfg, simulator)
     rows, start = simulator.rows_of(n), time.monotonic()
     work = Work(
@@ -134,7 +134,7 @@ def simulate(cfg: DictConfig) -> Path:
     return out
 
 
-def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
+def _simulator(cfg: DictConfig, seed: int) -> tuple[Simulator, dict[str, Any]]:
     """With the parameters that are told, or those that real data tell, and what these told."""
     simulator = instantiate(cfg.simulator)
     assert isinstance(simulator, Simulator)
@@ -147,6 +147,8 @@ def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
         facts = {"fit": {"of": place.name, **found}}
         if place.is_file():
             facts["fit"]["sha256"] = sha256(place)
+    if isinstance(simulator, Seeded):
+        simulator = simulator.seeded(seed)
     for note in simulator.notes if cfg.fit is None else ():
         log.info("note: %s", note)
     return simulator, facts
@@ -166,9 +168,13 @@ def _refuse_told_and_fitted(cfg: DictConfig) -> None:
         ValueError: when one is told that a fit would replace.
     """
     keys = [str(word).lstrip("+").partition("=")[0] for word in cfg.overrides]
-    told = [key for key in keys if key.startswith("simulator.model.")]
-    known = () if cfg.simulator.fit is None else tuple(cfg.simulator.fit)
-    wrong = [key for key in told if key.removeprefix("simulator.model.") not in known]
+    fit: Any = {} if cfg.simulator.fit is None else cfg.simulator.fit
+    if "finds" in fit:
+        found = {f"simulator.{name}" for name in fit["finds"]}
+        wrong = [key for key in keys if key in found]
+    else:
+        told = [key for key in keys if key.startswith("simulator.model.")]
+        wrong = [key for key in told if key.removeprefix("simulator.model.") not in fit]
     if cfg.fit is not None and wrong:
         raise ValueError(
             f"{wrong[0]}=... and fit={cfg.fit} cannot be combined: the fit finds the parameters"

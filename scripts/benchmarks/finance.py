@@ -20,7 +20,7 @@ from common import keep, placed
 from genmodels.sampling.ahead import ahead
 from genmodels.simulators.finance.paths import block_paths, log_returns
 from genmodels.tasks.build import instantiate
-from genmodels.tasks.choices import CONFIGS, choices
+from genmodels.tasks.choices import CONFIGS
 from genmodels.tasks.compose import compose
 
 REPEATS, THREADS = 5, 2
@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=252)
     parser.add_argument("--device", default="cpu")
     given = parser.parse_args()
-    names = choices("simulator", [CONFIGS])
+    files = sorted((CONFIGS / "simulator").glob("*.yaml"))
+    names = [file.stem for file in files if "[_prices, _self_]" in file.read_text()]
     found = {
         name: rate(name, paths=given.paths, steps=given.steps, device=given.device)
         for name in names
