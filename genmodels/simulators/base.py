@@ -10,7 +10,7 @@ import torch
 from genmodels.schema import Schema
 from genmodels.types import Raw
 
-__all__ = ["Covering", "Formatted", "Simulator"]
+__all__ = ["Covering", "Formatted", "Seeded", "Simulator"]
 
 
 @runtime_checkable
@@ -75,3 +75,11 @@ class Formatted(Protocol):
     @property
     def default_format(self) -> str:
         """The name of a writer."""
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A simulator that knows more once the seed is known, such as how many rows there are."""
+
+    def seeded(self, seed: int) -> Simulator:
+        """The same with facts, notes and `rows_of` of this seed."""

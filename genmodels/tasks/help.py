@@ -14,6 +14,7 @@ from genmodels.tasks.choices import (
     choices,
     defaults,
     groups,
+    nested,
     settings,
     summary,
     with_bases,
@@ -38,7 +39,10 @@ EXAMPLES = {
         "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
         "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
-        "genmodels simulate simulator=<...> scenario=fill coverage=scenes-coverage out=filled",
+        "genmodels simulate simulator=road scenario=fill coverage=scenes-coverage out=filled",
+        "genmodels simulate simulator=seir disease=influenza n=1000 out=epidemics",
+        "genmodels simulate simulator=seir fit=counts.csv column=cases n=1000 out=like_counts",
+        "genmodels simulate simulator=patients n=50000 format=csv out=line_list",
     ],
     "augment": [
         "genmodels augment data.path=stroke.csv data.target=stroke recipe=smote balance=stroke",
@@ -78,7 +82,7 @@ EXAMPLES = {
 SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "train": None,
     "sample": ("writer",),
-    "simulate": ("simulator",),
+    "simulate": ("simulator", "disease", "vaccination"),
     "augment": ("data", "recipe"),
     "benchmark": ("data", "model"),
     "schema": ("data",),
@@ -94,11 +98,13 @@ KNOBS = (
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
 MORE["coverage"] = KNOBS[:1]
 MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
+WIDEST = 48
+"""Room for a setting before its comment; what is longer pushes it on."""
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
-    "simulate": "genmodels simulate simulator=heston --cfg     prints every setting of a simulator",
+    "simulate": "genmodels simulate simulator=heston --help     shows the settings of a simulator",
     "augment": "genmodels augment data.path=<file> recipe=smote --cfg     prints every setting",
     "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
@@ -165,11 +171,20 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         if prefix != "trainer." or key in TRAINER_KNOBS
     ]
     if composed is not None:
+        exact = [
+            entry
+            for group in SHOWN_GROUPS.get(verb) or ()
+            for path in _chosen(group, composed, folders)
+            for entry in nested(path, group)
+        ]
+        told = {key for key, _, _ in exact}
+        found = [entry for entry in found if entry[0] not in told] + exact
         values = composed.values
         found = [(key, _text(values[key]), text) for key, _, text in found if key in values]
     if found:
         shows = "the default" if composed is None else "what your words come to"
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
+        width = min(width, WIDEST)
         lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
         parts.append(f"Settings (key=value; what is shown is {shows}):\n" + "\n".join(lines))
     chosen = defaults(root) if composed is None else composed.chosen
@@ -200,6 +215,12 @@ def _of_recipe(verb: str, composed: Composed | None) -> list[tuple[str, str, str
     steps = [line[:-1] for line in lines if re.fullmatch(r"\w+:", line)]
     found: list[tuple[str, str, str | None]] = [("recipe.", f"recipe/{name}", None)]
     return found + [(f"recipe.{step}.", f"recipe/{name}", step) for step in steps]
+
+
+def _chosen(group: str, composed: Composed, folders: Sequence[Path]) -> list[Path]:
+    """The file that was chosen of a group, with those that it builds on."""
+    names = [folder / group / f"{composed.chosen.get(group)}.yaml" for folder in folders]
+    return [path for name in names if name.is_file() for path in with_bases(name)]
 
 
 def _mark(name: str | None, known: Mapping[str, str], composed: Composed | None) -> str:

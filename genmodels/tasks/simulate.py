@@ -21,7 +21,7 @@ from genmodels.report.coverage.files import read_wanted
 from genmodels.sampling.ahead import ahead
 from genmodels.sampling.pieces import Piece, cuts, part_of
 from genmodels.sampling.sampler import cores
-from genmodels.simulators.base import Covering, Formatted, Simulator
+from genmodels.simulators.base import Covering, Formatted, Seeded, Simulator
 from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
@@ -105,7 +105,7 @@ def simulate(cfg: DictConfig) -> Path:
     rank, out = this_rank(), Path(str(cfg.out))
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     device = pick_device(cfg.device, rank)
-    simulator, fitted = _simulator(cfg)
+    simulator, fitted = _simulator(cfg, seed)
     simulator, filling, n = _filling(cfg, simulator, n)
     form = _format(cfg, simulator)
     writer = _writer(cfg, form, simulator)
@@ -142,7 +142,7 @@ def simulate(cfg: DictConfig) -> Path:
     return out
 
 
-def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
+def _simulator(cfg: DictConfig, seed: int) -> tuple[Simulator, dict[str, Any]]:
     """With the parameters that are told, or those that real data tell, and what these told."""
     simulator = instantiate(cfg.simulator)
     assert isinstance(simulator, Simulator)
@@ -155,6 +155,8 @@ def _simulator(cfg: DictConfig) -> tuple[Simulator, dict[str, Any]]:
         facts = {"fit": {"of": place.name, **found}}
         if place.is_file():
             facts["fit"]["sha256"] = sha256(place)
+    if isinstance(simulator, Seeded):
+        simulator = simulator.seeded(seed)
     for note in simulator.notes if cfg.fit is None else ():
         log.info("note: %s", note)
     return simulator, facts
@@ -206,9 +208,12 @@ def _refuse_told_and_fitted(cfg: DictConfig) -> None:
         ValueError: when one is told that a fit would replace.
     """
     keys = [str(word).lstrip("+").partition("=")[0] for word in cfg.overrides]
-    known = tuple(cfg.simulator.get("fit") or ())
-    kept = {f"simulator.model.{key}" for key in known} | set(UNFITTED)
-    wrong = [key for key in keys if key.startswith(PARAMETERS) and key not in kept]
+    fit = cfg.simulator.get("fit") or {}
+    if "finds" in fit:
+        wrong = [key for key in keys if key in {f"simulator.{name}" for name in fit["finds"]}]
+    else:
+        kept = {f"simulator.model.{key}" for key in fit} | set(UNFITTED)
+        wrong = [key for key in keys if key.startswith(PARAMETERS) and key not in kept]
     if cfg.fit is not None and wrong:
         raise ValueError(
             f"{wrong[0]}=... and fit={cfg.fit} cannot be combined: the fit finds the parameters"

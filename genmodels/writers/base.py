@@ -156,6 +156,8 @@ def sync_files(files: Sequence[Path]) -> None:
     else:
         for file in files:
             sync_file(file)
+
+
 def synthetic_word(synthetic: bool) -> str:
     """What a file that has metadata says of its rows."""
     return "true" if synthetic else IN_PART
