@@ -41,7 +41,7 @@ EXAMPLES = {
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
         "genmodels simulate simulator=road scenario=fill coverage=scenes-coverage out=filled",
         "genmodels simulate simulator=seir disease=influenza n=1000 out=epidemics",
-        "genmodels simulate simulator=seir fit=counts.csv column=cases n=1000 out=like_counts",
+        "genmodels simulate simulator=seir fit=cases.csv n=1000 out=like_cases",
         "genmodels simulate simulator=patients n=50000 format=csv out=line_list",
     ],
     "augment": [

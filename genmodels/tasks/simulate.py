@@ -105,8 +105,9 @@ def simulate(cfg: DictConfig) -> Path:
     rank, out = this_rank(), Path(str(cfg.out))
     chunk = None if cfg.chunk_rows is None else whole_number("chunk_rows", cfg.chunk_rows, least=1)
     device = pick_device(cfg.device, rank)
-    simulator, fitted = _simulator(cfg, seed)
+    simulator, known = _simulator(cfg, seed)
     simulator, filling, n = _filling(cfg, simulator, n)
+    known |= filling
     form = _format(cfg, simulator)
     writer = _writer(cfg, form, simulator)
     rows, start = simulator.rows_of(n), time.monotonic()
@@ -125,13 +126,8 @@ def simulate(cfg: DictConfig) -> Path:
             "format": form,
             "seed": seed,
             **writer.facts,
-            "simulator": simulator.facts(),
-            **fitted,
-            **filling,
-            "block_rows": simulator.block_rows,
-            "device": device.type,
-            "versions": versions(),
-            "schema": simulator.schema.state(),
+            **_facts(simulator, device),
+            **known,
         },
         options=_deciding(cfg, form),
         told=dict,
@@ -140,6 +136,16 @@ def simulate(cfg: DictConfig) -> Path:
     if manifest is not None:
         say_rate(out, manifest["rows"], time.monotonic() - start)
     return out
+
+
+def _facts(simulator: Simulator, device: torch.device) -> dict[str, Any]:
+    return {
+        "simulator": simulator.facts(),
+        "block_rows": simulator.block_rows,
+        "device": device.type,
+        "versions": versions(),
+        "schema": simulator.schema.state(),
+    }
 
 
 def _simulator(cfg: DictConfig, seed: int) -> tuple[Simulator, dict[str, Any]]:

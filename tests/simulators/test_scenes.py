@@ -9,7 +9,6 @@ import torch
 
 from genmodels.simulators.scenes.air import through_air
 from genmodels.simulators.scenes.camera import Camera, plane_of
-from genmodels.simulators.scenes.covering import covering, pairs_of
 from genmodels.simulators.scenes.record import depth_codes
 from genmodels.simulators.scenes.render import render
 from genmodels.simulators.scenes.sheet import FAR, Sheet
@@ -206,7 +205,7 @@ def test_all_pairs_of_levels_occur_in_one_cycle_of_few_scenes():
         told = simulator.plan.combinations[row]
         assert (scene.weather, scene.time) == (told["weather"], told["time"])
         assert (scene.density, told["class"] in names) == (told["density"], True)
-        seen |= pairs_of(told)
+        seen |= set(itertools.combinations(told.items(), 2))
     factors = {"weather": WEATHERS, "time": TIMES, "class": CLASSES, "density": (2.0, 6.0, 12.0)}
     wanted = {
         ((a, x), (b, y))
@@ -216,9 +215,33 @@ def test_all_pairs_of_levels_occur_in_one_cycle_of_few_scenes():
     assert seen == wanted
 
 
-def test_a_covering_of_one_factor_is_its_levels():
-    assert covering({"a": [1, 2, 3], "b": ["x"]}) == [{"a": k, "b": "x"} for k in (1, 2, 3)]
-    assert len(covering({"a": [1, 2], "b": [1, 2], "c": [1, 2]})) == 4
+def test_rows_are_what_a_coverage_lacks():
+    asked = [{"weather": "snow", "class": "bus"}, {"time": "night", "density": 3}]
+    filled = road().covering(asked)
+    for row in range(4):
+        scene, picture = filled.drawn(row, seed=1)
+        if row % 2 == 0:
+            assert scene.weather == "snow"
+            assert "bus" in {one.thing.name for one in picture.objects}
+        else:
+            assert (scene.time, scene.density) == ("night", 3.0)
+    again, _ = road().covering(asked[:1]).drawn(0, seed=1)
+    assert again.things == filled.drawn(0, seed=1)[0].things
+    block = road(rows="crop").covering([{"label": "truck"}]).block(0, seed=0, device=CPU)
+    assert {block.class_names[label] for label in block.labels} == {"truck"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"wether": "fog"}, "did you mean weather"),
+        ({"weather": "hail"}, "there is no 'hail'"),
+        ({"density": "many"}, "density must be a number"),
+    ],
+)
+def test_factors_that_scenes_do_not_have_are_refused(asked, message):
+    with pytest.raises(ValueError, match=message):
+        road().covering([asked])
 
 
 def test_scenarios_show_what_they_are_about():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -56,7 +56,8 @@ class Plan:
         usual: conditions of every row that no combination speaks of.
         scenery: shares.
         camera_height, fog_sight, view: ranges: metres, metres, and degrees from left to right.
-        combinations: of weather, time, class and density, which rows take in turn; none: chance.
+        combinations: of some of weather, time, class and density, which rows take in turn; what
+            one does not name is left to chance, as everything is without any.
     """
 
     usual: Conditions
@@ -69,14 +70,28 @@ class Plan:
     def conditions(self, row: int) -> Conditions:
         if not self.combinations:
             return self.usual
-        told = self.combinations[row % len(self.combinations)]
+        told, usual = self.combinations[row % len(self.combinations)], self.usual
         return Conditions(
-            weather={told["weather"]: 1.0},
-            time={told["time"]: 1.0},
-            classes=self.usual.classes,
-            density=float(told["density"]),
-            focus=told["class"],
+            weather={told["weather"]: 1.0} if "weather" in told else usual.weather,
+            time={told["time"]: 1.0} if "time" in told else usual.time,
+            classes=usual.classes,
+            density=float(told.get("density", usual.density)),
+            focus=told.get("class", usual.focus),
         )
+
+    def levels(self, factor: Literal["weather", "time"], every: Sequence[str]) -> tuple[str, ...]:
+        """What rows may have of a factor, in the order of all."""
+        usual = set(self.usual.weather if factor == "weather" else self.usual.time)
+        found = {one.get(factor) for one in self.combinations}
+        if not self.combinations or None in found:
+            found |= usual
+        return tuple(level for level in every if level in found)
+
+    @property
+    def densities(self) -> list[float]:
+        """What rows may have."""
+        usual = self.usual.density
+        return [float(one.get("density", usual)) for one in self.combinations] or [usual]
 
     def scene(self, rng: np.random.Generator, asked: Conditions, size: tuple[int, int]) -> Scene:
         """A scene under conditions, before it is known what of it is seen."""

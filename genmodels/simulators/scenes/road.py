@@ -7,14 +7,16 @@ camera that turned to it, so that small objects are as sharp as large ones; its 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 
+from genmodels.covering import covering_array
 from genmodels.schema import Attribute, ImageSchema
 from genmodels.simulators.scenes.camera import Camera
-from genmodels.simulators.scenes.covering import covering
 from genmodels.simulators.scenes.plan import Conditions, Plan, generator, with_focus
 from genmodels.simulators.scenes.record import CENTIMETRE, depth_codes, objects_of, parameters_of
 from genmodels.simulators.scenes.render import Picture, render, shape_of
@@ -36,6 +38,8 @@ __all__ = ["Road"]
 
 Rows = Literal["scene", "crop"]
 Told = str | Sequence[str] | Mapping[str, float]
+FACTORS = ("weather", "time", "class", "density", "label")
+EVERY = {"weather": WEATHERS, "time": TIMES, "class": CLASSES}
 _BLOCK = 8
 _ATTEMPTS = 40
 _WITH_FOCUS = 0.5
@@ -155,6 +159,32 @@ class Road:
         """
         raise ValueError(f"simulator={self.name} cannot be fitted: leave out fit=...")
 
+    def covering(self, combinations: Sequence[Mapping[str, Any]]) -> Road:
+        """The same scenes, of which row i is as combination i says, see `Covering`.
+
+        Factors are weather, time, class (surely seen) and density; `label` is what rows have as
+        their label: the class of a crop, the weather of a scene.
+
+        Raises:
+            ValueError: for another factor, or a value that it does not have.
+        """
+        told = tuple(self._factors(combination) for combination in combinations)
+        made = copy(self)
+        made.plan = replace(self.plan, combinations=told)
+        made.schema = made._schema()
+        return made
+
+    def _factors(self, combination: Mapping[str, Any]) -> dict[str, Any]:
+        label = "class" if self.rows == "crop" else "weather"
+        found: dict[str, Any] = {}
+        for name, value in combination.items():
+            factor = label if name == "label" else one_of("factor", name, FACTORS)
+            if factor == "density":
+                found[factor] = float(number("density", value, most=200))
+            else:
+                found[factor] = one_of(factor, value, EVERY[factor])
+        return found
+
     def block(self, number: int, *, seed: int, device: torch.device) -> Images:
         rows = range(number * _BLOCK, (number + 1) * _BLOCK)
         made = [self.drawn(row, seed=seed) for row in rows]
@@ -235,16 +265,17 @@ class Road:
                 f"simulator.pairwise must be a list of densities, such as [2,6,12]; got {densities}"
             )
         levels = [float(number("pairwise", one, most=200)) for one in densities]
-        return covering({**{k: list(v) for k, v in self.kinds.items()}, "density": levels})
+        return covering_array({**{k: list(v) for k, v in self.kinds.items()}, "density": levels})
 
     def _schema(self) -> ImageSchema:
-        attributes = [Attribute("weather", "categorical", levels=tuple(self.kinds["weather"]))]
-        attributes += [Attribute("time", "categorical", levels=tuple(self.kinds["time"]))]
+        attributes = [
+            Attribute(name, "categorical", levels=self.plan.levels(name, EVERY[name]))
+            for name in ("weather", "time")
+        ]
         if self.rows == "crop":
             seen = Attribute("visibility", "continuous", minimum=_WITH_FOCUS, maximum=1.0)
             return ImageSchema(3, self.side, self.side, CLASSES, (*attributes, seen))
-        told = [float(one["density"]) for one in self.plan.combinations]
-        told = told or [self.plan.usual.density]
+        told = self.plan.densities
         dense = Attribute("density", "continuous", minimum=min(told), maximum=max(told))
         return ImageSchema(3, *self.size, WEATHERS, (*attributes, dense))
 
