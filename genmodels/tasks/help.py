@@ -85,7 +85,6 @@ KNOBS = (
 )
 """What people turn besides the top level of `train`: prefix, file, key in it."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
-MORE["coverage"] = KNOBS[:1]
 MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
