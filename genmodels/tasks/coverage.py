@@ -87,6 +87,7 @@ def coverage(
     known = read_known(
         [_source(cfg), *also, *others],
         list(dict.fromkeys([*names, *edges])) if names else [],
+        binned=edges,
         told=_told(cfg),
         infer=instantiate(_infer(cfg)),
         parse=instantiate(cfg.parse),

@@ -30,7 +30,7 @@ WISHES = (
     "constraints",
 )
 """What `control` of a manifest can hold that makes rows others than those of the model."""
-STRATA = 8
+STRATA = 2
 """Of a scenario, that are written out."""
 FILTERS = ("keep", "agree", "confidence")
 """The same of `filter`."""

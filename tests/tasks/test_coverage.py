@@ -189,6 +189,18 @@ def test_images_are_covered_by_class_and_attributes_without_being_opened(files):
     assert [f["kind"] for f in told["factors"]] == ["categorical", "boolean", "continuous"]
 
 
+def test_few_whole_numbers_are_binned_where_edges_are_given(files):
+    frame = people()
+    frame["density"] = np.arange(len(frame)) % 9
+    frame[frame.density < 6].to_csv("people.csv", index=False)
+    words = ["dataset=people.csv", "factors=[sex,density]"]
+    _, _, told = counted(files / "a", *words)
+    assert told["factors"][1]["kind"] == "categorical"
+    _, _, told = counted(files / "b", *words, "bins.density=[0,3,6,9]")
+    assert [one["level"] for one in told["factors"][1]["levels"]] == ["0..2", "3..5", "6..9"]
+    assert {one["given"]["density"] for one in told["combinations"]} == {"6..9"}
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,7 @@ def read_known(
     sources: Sequence[Source],
     names: Sequence[str],
     *,
+    binned: Collection[str] = (),
     told: Schema | None,
     infer: Callable[[pa.Table], TableSchema],
     parse: Callable[[pa.Table, TableSchema], pa.Table],
@@ -57,6 +58,7 @@ def read_known(
     Args:
         sources: the data, then others to compare with.
         names: of what is read; empty: all that every one of them has.
+        binned: names of numbers, even if so few occur that they would be taken for codes.
         told: what a schema file or a dataset says of them; inferred where it says nothing.
         infer: rows -> their schema.
         parse: (rows, schema) -> typed rows.
@@ -74,6 +76,7 @@ def read_known(
         raise ValueError(f"the data and the reference have nothing in common; {_listed(there)}")
     raw = stacked(tables, list(dict.fromkeys(chosen)))
     schema = loosened(_schema(raw, told, infer))
+    schema = TableSchema(tuple(_number(c) if c.name in binned else c for c in schema.columns))
     typed = parse(raw, schema)
     ends = np.cumsum([table.num_rows for table in tables])
     parts = [
@@ -97,6 +100,14 @@ def _schema(
     if others:
         known |= {c.name: c for c in infer(raw.select(others)).columns}
     return TableSchema(tuple(map(_leveled, (known[name] for name in raw.column_names))))
+
+
+def _number(column: Column) -> Column:
+    """A category whose levels are numbers, as a number."""
+    kinds = set(map(type, column.levels or ()))
+    if column.kind != "categorical" or not kinds or not kinds <= {int, float}:
+        return column
+    return replace(column, kind="integer" if kinds == {int} else "continuous", levels=None)
 
 
 def _leveled(column: Column) -> Column:

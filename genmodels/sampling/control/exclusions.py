@@ -72,7 +72,7 @@ def _excluded(text: str, schema: TableSchema, levels: Mapping[str, Sequence[Poin
         parsed = parse(text, schema.names)
         if parsed.given:
             raise ValueError(
-                f"{text!r} says what must be; name what cannot be, such as "
+                f"exclude: {text!r} says what must be; name what cannot be, such as "
                 "'sex = male and pregnant = yes'"
             )
         check_names(text, parsed, schema)

@@ -315,3 +315,16 @@ def test_rows_that_are_told_their_cells_alone_keep_the_models_distribution():
     got = cells(draw(N, strata=parse_scenario(strata, SCHEMA, temper=1.0)))
     for level in (0, 2):
         np.testing.assert_allclose(got[:, level], P[:, level] / P[:, level].sum() / 2, atol=NEAR)
+
+
+def test_what_falls_short_is_told_by_stratum():
+    asked = {level: {"rows": 5, "given": {"a": level}} for level in "xz"}
+    options = {"constraints": ["a != x"], "redraws": 2}
+    strata = parse_scenario(asked, SCHEMA, temper=1.0)
+    made = sampler(strata=strata, shortfall="drop", **options)
+    assert made.sample(10)["a"].to_pylist() == ["z"] * 5
+    facts = made.controlled.facts()
+    assert facts["short"] == {"x": 5}
+    assert facts["dropped"] == 5
+    with pytest.raises(ValueError, match=r"'a != x' of 'x' failed most \(5 rows\)"):
+        sampler(strata=strata, **options).sample(10)
