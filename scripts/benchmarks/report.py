@@ -9,6 +9,7 @@ from typing import Any
 from common import HERE, load
 from markdown import around, beside_scorer, head, on, table
 from report_delivery import crash, delivery, streaming
+from report_finance import finance
 from report_images import bits, images, imbalance, stacked, summary
 from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
 from report_sizes import cost, sampling, step
@@ -217,6 +218,7 @@ def main() -> None:
         "sampling": sampling,
         "cost": cost,
         "delivery": delivery,
+        "finance": finance,
         "streaming": streaming,
         "crash": crash,
         "codec": codec,
