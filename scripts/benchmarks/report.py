@@ -188,19 +188,14 @@ def _sign(case: dict[str, Any], figure: str) -> str:
     return f"[{sign}]" if must else sign
 
 
-def readme(
-    result: dict[str, Any], board: dict[str, Any] | None, pictures: dict[str, Any] | None
-) -> None:
-    header = ["Adult, 300 epochs, 2 threads", *list(SCORES.values())[:4], "seeds"]
-    header += ["training s", "rows/s"]
-    rows = [[*row[:5], row[7], row[9], row[11]] for row in adult_rows(result) if row[8] == 2]
+def readme(board: dict[str, Any] | None, pictures: dict[str, Any] | None) -> None:
     text = README.read_text(encoding="utf-8")
     start, end = text.index("<!-- results -->"), text.index("<!-- /results -->")
-    middle = f"<!-- results -->\n{table(header, rows)}"
+    middle = "<!-- results -->\n"
     if board is not None:
         first = ["`tabvae`, defaults", "C2ST AUC", "shape error %", "trend error %", "TSTR (real)"]
         lines = summary_rows(board, "tabvae")
-        middle += "\n" + table([*first, "training s", "rows/s", "trainings"], lines)
+        middle += table([*first, "training s", "rows/s", "trainings"], lines)
     if pictures is not None:
         middle += "\n" + summary(pictures)
     README.write_text(text[:start] + middle + text[end:], encoding="utf-8")
@@ -238,7 +233,7 @@ def main() -> None:
     Path(HERE / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
     tabular = load("tabular")
     if tabular is not None:
-        readme(tabular, load("leaderboard"), load("images"))
+        readme(load("leaderboard"), load("images"))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ class Bars:
 
     the exact laws of its maximum and its minimum. High and low are exact each for any `pieces`; of
     both together only their dependence within one piece is lost: E[(ln H / L)^2], 4 ln 2 s^2 in
-    theory (Parkinson), comes out 2.3 % too large with 1 piece, 0.3 % with 2 and less than its
-    error of 0.1 % from 4 on. Volume: u = ln(V / volume),
+    theory (Parkinson), comes out 2.3 % too large with 1 piece and within 0.3 % from 2 on. Volume: u = ln(V / volume),
     u_t = memory u_{t-1} + coupling ln((1 + |x_t| / move) / 2) + noise z, whole numbers.
 
     Args:
