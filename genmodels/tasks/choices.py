@@ -20,6 +20,7 @@ __all__ = [
     "defaults",
     "groups",
     "nearest",
+    "nested",
     "settings",
     "summary",
     "with_bases",
@@ -84,6 +85,29 @@ def settings(path: Path, *, below: str | None = None) -> list[tuple[str, str, st
         start = texts.index(f"{below}:") + 1
         texts = [t[2:] for t in itertools.takewhile(lambda t: t.startswith("  "), texts[start:])]
     return [m.groups() for m in map(line.match, texts) if m]  # type: ignore[misc]
+
+
+def nested(path: Path, group: str) -> list[tuple[str, str, str]]:
+    """The commented settings of a config file at any depth: (dotted key, default, comment).
+
+    Args:
+        path: the file.
+        group: whose file it is: where its keys are, unless it names another package.
+    """
+    line = re.compile(r"^( *)(\w+):(?:[ ]+([^\s#].*?))?(?:[ ]+# (.*))?$")
+    texts = path.read_text(encoding="utf-8").splitlines()
+    package = re.match(r"# @package (\S+)", texts[0])
+    top = group if package is None else package[1].replace("_global_", "")
+    found, above = [], [(-1, top)]
+    for match in filter(None, map(line.match, texts)):
+        depth, key, default, text = len(match[1]), match[2], match[3], match[4]
+        above = [one for one in above if one[0] < depth]
+        dotted = f"{above[-1][1]}.{key}".lstrip(".")
+        if default is None:
+            above.append((depth, dotted))
+        elif text is not None:
+            found.append((dotted, default, text))
+    return found
 
 
 def defaults(path: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from genmodels.tasks.choices import (
     choices,
     defaults,
     groups,
+    nested,
     settings,
     summary,
     with_bases,
@@ -37,6 +38,8 @@ EXAMPLES = {
         "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
         "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
+        "genmodels simulate simulator=seir disease=influenza n=1000 out=epidemics",
+        "genmodels simulate simulator=patients n=50000 format=csv out=line_list",
     ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
@@ -65,7 +68,7 @@ EXAMPLES = {
 SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "train": None,
     "sample": ("writer",),
-    "simulate": ("simulator",),
+    "simulate": ("simulator", "disease", "vaccination"),
     "benchmark": ("data", "model"),
     "schema": ("data",),
 }
@@ -78,11 +81,13 @@ KNOBS = (
 """What people turn besides the top level of `train`: prefix, file, key in it."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
 MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
+WIDEST = 48
+"""Room for a setting before its comment; what is longer pushes it on."""
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
-    "simulate": "genmodels simulate simulator=heston --cfg     prints every setting of a simulator",
+    "simulate": "genmodels simulate simulator=heston --help     shows the settings of a simulator",
     "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",
@@ -147,11 +152,11 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         if prefix != "trainer." or key in TRAINER_KNOBS
     ]
     if composed is not None:
-        values = composed.values
-        found = [(key, _text(values[key]), text) for key, _, text in found if key in values]
+        found = _settings_here(verb, found, composed, folders)
     if found:
         shows = "the default" if composed is None else "what your words come to"
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
+        width = min(width, WIDEST)
         lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
         parts.append(f"Settings (key=value; what is shown is {shows}):\n" + "\n".join(lines))
     chosen = defaults(root) if composed is None else composed.chosen
@@ -169,6 +174,31 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         "A file name may hold any character: quote it for the shell as usual."
     )
     return "\n\n".join(parts)
+
+
+def _settings_here(
+    verb: str,
+    general: Sequence[tuple[str, str, str]],
+    composed: Composed,
+    folders: Sequence[Path],
+) -> list[tuple[str, str, str]]:
+    """What words come to, of the general settings and of those of the files that are chosen."""
+    exact = [
+        entry
+        for group in SHOWN_GROUPS.get(verb) or ()
+        for path in _chosen(group, composed, folders)
+        for entry in nested(path, group)
+    ]
+    told = {key for key, _, _ in exact}
+    found = [entry for entry in general if entry[0] not in told] + exact
+    values = composed.values
+    return [(key, _text(values[key]), text) for key, _, text in found if key in values]
+
+
+def _chosen(group: str, composed: Composed, folders: Sequence[Path]) -> list[Path]:
+    """The file that was chosen of a group, with those that it builds on."""
+    names = [folder / group / f"{composed.chosen.get(group)}.yaml" for folder in folders]
+    return [path for name in names if name.is_file() for path in with_bases(name)]
 
 
 def _mark(name: str | None, known: Mapping[str, str], composed: Composed | None) -> str:

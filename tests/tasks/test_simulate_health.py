@@ -100,6 +100,25 @@ def test_the_size_of_the_outbreak_is_said(tmp_path, capsys):
     assert f"n={size} lists them all" in capsys.readouterr().out
 
 
+def test_help_shows_every_commented_setting_of_the_chosen_files(capsys):
+    words = ["simulator=seir", "disease=measles", "simulator.model.initial=7", "--help"]
+    assert main(["simulate", *words]) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "simulator.model.disease.r0=15.0 ",
+        "simulator.model.disease.delays.ward=[5.0, 3.0] ",
+        "simulator.model.initial=7 ",
+        "simulator.reporting.rate=0.3 ",
+        "disease=...  (here: measles)",
+    ):
+        assert text.count(part) == 1, part
+    assert "run (a row each" in text
+    assert "as in price files" not in text
+    assert "vaccination.per_day" not in text
+    assert main(["simulate", "simulator=patients", "--help"]) == 0
+    assert "simulator.care.cost_ward_day=700.0" in capsys.readouterr().out
+
+
 def case_counts(tmp_path):
     words = ("simulator=seir", "simulator.model.population.size=20000", "simulator.rows=day", "n=1")
     frame = pd.read_parquet(made(tmp_path / "true", *words) / "data")
