@@ -15,6 +15,7 @@ PARTS = (
     ("cost",),
     ("delivery",),
     ("finance",),
+    ("health",),
     ("streaming",),
     ("tabular",),
     ("leaderboard",),
