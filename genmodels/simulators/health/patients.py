@@ -8,6 +8,7 @@ outbreak until n is its size, where they are the whole of it; then the next one 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from typing import Any, Literal
 
 import numpy as np
@@ -174,14 +175,22 @@ class Patients:
 
     def _parts(self, start: int, stop: int, seed: int) -> list[tuple[int, Outbreak, np.ndarray]]:
         """Which patients of which outbreaks the rows start ... stop - 1 are."""
-        found, place, begin = [], 0, 0
+        found = []
+        place = self._place(seed, start)
+        begin = self._end(seed, place - 1) if place else 0
         while begin < stop:
             end = self._end(seed, place)
-            if end > start:
-                rows = np.arange(max(start, begin) - begin, min(stop, end) - begin)
-                found.append((place, self._outbreak(seed, place), rows))
+            rows = np.arange(max(start, begin) - begin, min(stop, end) - begin)
+            found.append((place, self._outbreak(seed, place), rows))
             place, begin = place + 1, end
         return found
+
+    def _place(self, seed: int, row: int) -> int:
+        """The outbreak that a row belongs to."""
+        ends = self._ends.setdefault(seed, [])
+        while not ends or ends[-1] <= row:
+            self._end(seed, len(ends))
+        return bisect_right(ends, row)
 
     def _end(self, seed: int, place: int) -> int:
         """How many patients outbreaks 0 ... place have together."""
