@@ -13,13 +13,18 @@ from genmodels.simulators.health.reporting import Reporting
 
 __all__ = ["Course", "block_runs", "course_of"]
 
-_MOST_RUNS, _MOST_NUMBERS = 256, 1 << 20
+_MOST_RUNS, _MOST_EXACT, _MOST_NUMBERS = 256, 64, 1 << 20
 
 
 def block_runs(model: Epidemic) -> int:
-    """R, the runs of a block: 256, or the power of two that keeps a course by day small."""
+    """R, the runs of a block: 256, or the power of two that keeps a course by day small.
+
+    Of single events 64: a block is made whole for one run, and takes a while.
+    """
     most = max(1, _MOST_NUMBERS // (model.days * model.strata))
-    return min(_MOST_RUNS, 1 << (most.bit_length() - 1))
+    return min(
+        _MOST_EXACT if model.method == "gillespie" else _MOST_RUNS, 1 << (most.bit_length() - 1)
+    )
 
 
 @dataclass(frozen=True, eq=False)
