@@ -170,16 +170,7 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         if prefix != "trainer." or key in TRAINER_KNOBS
     ]
     if composed is not None:
-        exact = [
-            entry
-            for group in SHOWN_GROUPS.get(verb) or ()
-            for path in _chosen(group, composed, folders)
-            for entry in nested(path, group)
-        ]
-        told = {key for key, _, _ in exact}
-        found = [entry for entry in found if entry[0] not in told] + exact
-        values = composed.values
-        found = [(key, _text(values[key]), text) for key, _, text in found if key in values]
+        found = _settings_here(verb, found, composed, folders)
     if found:
         shows = "the default" if composed is None else "what your words come to"
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
@@ -214,6 +205,25 @@ def _of_recipe(verb: str, composed: Composed | None) -> list[tuple[str, str, str
     steps = [line[:-1] for line in lines if re.fullmatch(r"\w+:", line)]
     found: list[tuple[str, str, str | None]] = [("recipe.", f"recipe/{name}", None)]
     return found + [(f"recipe.{step}.", f"recipe/{name}", step) for step in steps]
+
+
+def _settings_here(
+    verb: str,
+    general: Sequence[tuple[str, str, str]],
+    composed: Composed,
+    folders: Sequence[Path],
+) -> list[tuple[str, str, str]]:
+    """What words come to, of the general settings and of those of the files that are chosen."""
+    exact = [
+        entry
+        for group in SHOWN_GROUPS.get(verb) or ()
+        for path in _chosen(group, composed, folders)
+        for entry in nested(path, group)
+    ]
+    told = {key for key, _, _ in exact}
+    found = [entry for entry in general if entry[0] not in told] + exact
+    values = composed.values
+    return [(key, _text(values[key]), text) for key, _, text in found if key in values]
 
 
 def _chosen(group: str, composed: Composed, folders: Sequence[Path]) -> list[Path]:
