@@ -33,8 +33,9 @@ class Bars:
 
     the exact laws of its maximum and its minimum. High and low are exact each for any `pieces`; of
     both together only their dependence within one piece is lost: E[(ln H / L)^2], 4 ln 2 s^2 in
-    theory (Parkinson), comes out 2.3 % too large with 1 piece and within 0.3 % from 2 on. Volume: u = ln(V / volume),
-    u_t = memory u_{t-1} + coupling ln((1 + |x_t| / move) / 2) + noise z, whole numbers.
+    theory (Parkinson), comes out 2.3 % too large with 1 piece and within 0.3 % from 2 on.
+    Volume: u = ln(V / volume), whole numbers,
+    u_t = memory u_{t-1} + coupling ln((1 + |x_t| / move) / 2) + noise z.
 
     Args:
         overnight: share of the variance between close and open, in [0, 1), jumps included.
