@@ -19,7 +19,7 @@ from torch import Tensor
 from genmodels.pixels import gather
 
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
-__all__ += ["Streamable", "take_rows"]
+__all__ += ["Streamable", "join_rows", "take_rows"]
 
 Encoded = dict[str, Tensor]
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
@@ -65,6 +65,14 @@ def join_images(parts: Sequence[Images]) -> Images:
     pixels = np.concatenate([part.pixels for part in parts])
     joined = np.concatenate(labels) if labels else None
     return Images(pixels, joined, first.class_names, attributes)
+
+
+def join_rows(parts: Sequence[Raw]) -> Raw:
+    """All rows one after the other; all parts are alike."""
+    tables = [part for part in parts if isinstance(part, pa.Table)]
+    if tables:
+        return pa.concat_tables(tables)
+    return join_images([part for part in parts if isinstance(part, Images)])
 
 
 def num_rows(raw: Raw) -> int:

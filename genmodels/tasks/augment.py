@@ -37,7 +37,7 @@ from genmodels.types import Raw, num_rows
 from genmodels.writers.base import AUGMENTED, KEPT_APART, MANIFEST, Writer
 from genmodels.writers.export import refuse_existing, request_key
 
-__all__ = ["augment", "chosen_writer", "run", "the_recipe"]
+__all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
 
 log = logging.getLogger(__name__)
 OFFHAND = ("out", "overwrite", "chunk_rows", "writer", "choices", "overrides", "data", "test_out")
@@ -206,12 +206,7 @@ class _Loaded:
             changed = {"attributes": OFFERED}  # what is known of a row stays known
         source = source_of(cfg, **changed)
         raw = source.load()
-        kind = kind_of(raw)
-        if kind not in recipe.kinds:
-            raise ValueError(
-                f"recipe={cfg.choices.recipe} is for {_words(recipe.kinds)}, and data="
-                f"{cfg.choices.data} gives {_words((kind,))}; there are {_suiting(cfg, kind)}"
-            )
+        check_kind(cfg, recipe, kind_of(raw))
         schema = schema_of(cfg, raw)
         typed = instantiate(cfg.data.parse)(raw, schema)
         if changed:  # what no schema tells is not dropped by it
@@ -250,7 +245,20 @@ def _words(kinds: tuple[str, ...]) -> str:
     return " and ".join(kind_words(kind) for kind in kinds)
 
 
-def _suiting(cfg: DictConfig, kind: str) -> str:
+def check_kind(cfg: DictConfig, recipe: Recipe, kind: str) -> None:
+    """Refuse a recipe of other data.
+
+    Raises:
+        ValueError: with those that there are for these.
+    """
+    if kind not in recipe.kinds:
+        raise ValueError(
+            f"recipe={cfg.choices.recipe} is for {_words(recipe.kinds)}, and data="
+            f"{cfg.choices.data} gives {_words((kind,))}; there are {_suiting(kind)}"
+        )
+
+
+def _suiting(kind: str) -> str:
     """Names of the recipes that are for such data, as their files say."""
     found = choices("recipe", [CONFIGS])
     return ", ".join(name for name, text in found.items() if says_kind(text, kind))
