@@ -35,6 +35,7 @@ FOUNDATION = {
     "condition",
     "oversampling",
     "provenance",
+    "masks",
 }
 LEAVES = {
     "codecs",
@@ -73,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrangement": {"types", "layout", "variables"},
     "calibration": set(),
     "oversampling": set(),
+    "masks": set(),
     "provenance": {"types", "schema"},
     "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves

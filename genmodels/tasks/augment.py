@@ -19,11 +19,13 @@ from genmodels.augmentation.amounts import Amount, Groups, Plan, plan_of
 from genmodels.augmentation.base import Recipe, kind_words, says_kind
 from genmodels.augmentation.groups import fixed_names, groups_of
 from genmodels.data.attributes import OFFERED
+from genmodels.data.coco import holds_coco
 from genmodels.data.splits import Split
 from genmodels.files import read_json
 from genmodels.provenance import IN_PART, NOT_SYNTHETIC, check_name, schema_with_origins
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
+from genmodels.tasks.annotated import augment_annotated
 from genmodels.tasks.augmented import Augmented, Plain
 from genmodels.tasks.build import complete, instantiate, schema_of, source_of
 from genmodels.tasks.choices import CONFIGS, choices, nearest
@@ -78,6 +80,8 @@ def augment(cfg: DictConfig) -> Path:
     asked = _Asked.of(cfg)
     recipe, out = the_recipe(cfg), Path(str(cfg.out))
     refuse_existing(out, overwrite=bool(cfg.overwrite))
+    if holds_coco(OmegaConf.select(cfg, "data.path", throw_on_missing=False)):
+        return augment_annotated(cfg, recipe, asked.amount)
     loaded = _Loaded.of(cfg, recipe)
     groups = _groups(loaded, recipe, asked)
     plan = plan_of(groups, asked.amount, seed=int(cfg.seed))

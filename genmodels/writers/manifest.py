@@ -284,6 +284,11 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 f".glob('*{''.join(Path(first).suffixes)}'))))",
                 folder,
             ]
+        case "coco":
+            return [
+                "from torchvision.datasets import CocoDetection",
+                "data = CocoDetection('images', 'annotations.json')",
+            ]
         case "imagefolder" if unlabelled:
             return [
                 "import pathlib, PIL.Image",
