@@ -19,7 +19,7 @@ from torch import Tensor
 from genmodels.pixels import gather
 
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
-__all__ += ["Streamable", "Truth", "take_rows"]
+__all__ += ["Streamable", "Truth", "join_rows", "take_rows"]
 
 Encoded = dict[str, Tensor]
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
@@ -117,6 +117,14 @@ def _join_truth(parts: Sequence[Truth]) -> Truth:
         objects=tuple(one for part in parts for one in part.objects),
         scenes=tuple(one for part in parts for one in part.scenes),
     )
+
+
+def join_rows(parts: Sequence[Raw]) -> Raw:
+    """All rows one after the other; all parts are alike."""
+    tables = [part for part in parts if isinstance(part, pa.Table)]
+    if tables:
+        return pa.concat_tables(tables)
+    return join_images([part for part in parts if isinstance(part, Images)])
 
 
 def num_rows(raw: Raw) -> int:

@@ -36,6 +36,7 @@ FOUNDATION = {
     "covering",
     "oversampling",
     "provenance",
+    "masks",
 }
 LEAVES = {
     "codecs",
@@ -75,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrangement": {"types", "layout", "variables"},
     "calibration": set(),
     "oversampling": set(),
+    "masks": set(),
     "provenance": {"types", "schema"},
     "margins": {"types", "layout", "variables"},
     **dict.fromkeys(LEAVES, FOUNDATION | {"schedules"}),  # a schedule is a number that moves

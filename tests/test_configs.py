@@ -29,6 +29,7 @@ OF_A_MODEL = {
 RUNTIME = {
     "layout", "condition", "latent_dim", "run", "folder", "ledger", "signals", "resume", "codec",
     "schema", "reference", "validation", "sample", "seed", "raw", "params", "save_dir", "target",
+    "categories", "provenance",  # of a dataset with boxes
     "length", "codes",  # of a row of tokens: a model knows its own
 }  # fmt: skip
 

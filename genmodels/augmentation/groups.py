@@ -12,7 +12,7 @@ from genmodels.augmentation.cells import DISCRETE
 from genmodels.schema import Schema, TableSchema
 from genmodels.types import Images, Raw, num_rows
 
-__all__ = ["LABEL", "fixed_names", "groups_of"]
+__all__ = ["LABEL", "fixed_names", "groups_of", "nothing_counted"]
 
 LABEL = "label"
 """What the class of a picture is called."""
@@ -25,6 +25,12 @@ def fixed_names(schema: Schema, counted: str | None) -> tuple[str, ...]:
     target = schema.target
     names = ([target.name] if target is not None else []) + ([counted] if counted else [])
     return tuple(dict.fromkeys(names))
+
+
+def nothing_counted(rows: int) -> Groups:
+    """Rows that are all alike."""
+    nothing = np.zeros(rows, np.int64)
+    return Groups(None, nothing - 1, (), nothing)
 
 
 def groups_of(raw: Raw, schema: Schema, counted: str | None, *, key: str) -> Groups:

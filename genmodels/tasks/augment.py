@@ -19,11 +19,13 @@ from genmodels.augmentation.amounts import Amount, Groups, Plan, plan_of
 from genmodels.augmentation.base import Recipe, kind_words, says_kind
 from genmodels.augmentation.groups import fixed_names, groups_of
 from genmodels.data.attributes import OFFERED
+from genmodels.data.coco import holds_coco
 from genmodels.data.splits import Split
 from genmodels.files import read_json
 from genmodels.provenance import IN_PART, NOT_SYNTHETIC, check_name, schema_with_origins
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
+from genmodels.tasks.annotated import augment_annotated
 from genmodels.tasks.augmented import Augmented, Plain
 from genmodels.tasks.build import complete, instantiate, schema_of, source_of
 from genmodels.tasks.choices import CONFIGS, choices, nearest
@@ -37,7 +39,7 @@ from genmodels.types import Raw, num_rows
 from genmodels.writers.base import AUGMENTED, KEPT_APART, MANIFEST, Writer
 from genmodels.writers.export import refuse_existing, request_key
 
-__all__ = ["augment", "chosen_writer", "run", "the_recipe"]
+__all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
 
 log = logging.getLogger(__name__)
 OFFHAND = ("out", "overwrite", "chunk_rows", "writer", "choices", "overrides", "data", "test_out")
@@ -78,6 +80,8 @@ def augment(cfg: DictConfig) -> Path:
     asked = _Asked.of(cfg)
     recipe, out = the_recipe(cfg), Path(str(cfg.out))
     refuse_existing(out, overwrite=bool(cfg.overwrite))
+    if holds_coco(OmegaConf.select(cfg, "data.path", throw_on_missing=False)):
+        return augment_annotated(cfg, recipe, asked.amount)
     loaded = _Loaded.of(cfg, recipe)
     groups = _groups(loaded, recipe, asked)
     plan = plan_of(groups, asked.amount, seed=int(cfg.seed))
@@ -206,12 +210,7 @@ class _Loaded:
             changed = {"attributes": OFFERED}  # what is known of a row stays known
         source = source_of(cfg, **changed)
         raw = source.load()
-        kind = kind_of(raw)
-        if kind not in recipe.kinds:
-            raise ValueError(
-                f"recipe={cfg.choices.recipe} is for {_words(recipe.kinds)}, and data="
-                f"{cfg.choices.data} gives {_words((kind,))}; there are {_suiting(cfg, kind)}"
-            )
+        check_kind(cfg, recipe, kind_of(raw))
         schema = schema_of(cfg, raw)
         typed = instantiate(cfg.data.parse)(raw, schema)
         if changed:  # what no schema tells is not dropped by it
@@ -250,7 +249,20 @@ def _words(kinds: tuple[str, ...]) -> str:
     return " and ".join(kind_words(kind) for kind in kinds)
 
 
-def _suiting(cfg: DictConfig, kind: str) -> str:
+def check_kind(cfg: DictConfig, recipe: Recipe, kind: str) -> None:
+    """Refuse a recipe of other data.
+
+    Raises:
+        ValueError: with those that there are for these.
+    """
+    if kind not in recipe.kinds:
+        raise ValueError(
+            f"recipe={cfg.choices.recipe} is for {_words(recipe.kinds)}, and data="
+            f"{cfg.choices.data} gives {_words((kind,))}; there are {_suiting(kind)}"
+        )
+
+
+def _suiting(kind: str) -> str:
     """Names of the recipes that are for such data, as their files say."""
     found = choices("recipe", [CONFIGS])
     return ", ".join(name for name, text in found.items() if says_kind(text, kind))

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from genmodels import __version__
 from genmodels.callbacks.stop import Interrupted
 from genmodels.data.infer import with_target
+from genmodels.data.open import open_source
 from genmodels.metrics.benchmark.stand_ins import Rows
 from genmodels.report.benchmark.conclusion import conclude
 from genmodels.report.benchmark.log import TrialLog
@@ -80,7 +81,8 @@ def benchmark(
             f"a benchmark predicts a target from other values, but data={cfg.choices.data} gives "
             f"{cfg.data.kind}: use rows with a target, such as data.path=my.csv target=income"
         )
-    check_fit(cfg)
+    if cfg.generator == "trained":
+        check_fit(cfg)
     plan, folder = _plan(cfg), _folder(cfg)
     progress("loading")
     source = source_of(cfg) if source is None else source
@@ -139,14 +141,23 @@ def _folder(cfg: DictConfig) -> Path:
         return Path(str(cfg.out))
     path = OmegaConf.select(cfg, "data.path", throw_on_missing=False)
     data = stem(Path(str(path))) if path else str(cfg.choices.data)
-    made_by = cfg.choices.model if cfg.generator == "trained" else cfg.generator
+    made_by = _maker(cfg)
     return Path(re.sub(r"[^\w-]+", "_", f"{data or cfg.choices.data}-{made_by}-benchmark"))
+
+
+def _maker(cfg: DictConfig) -> str:
+    """What to call what makes the rows."""
+    if cfg.generator == "augmented":
+        return str(cfg.choices.recipe)
+    return str(cfg.choices.model if cfg.generator == "trained" else cfg.generator)
 
 
 def _log(cfg: DictConfig, folder: Path, source: Source) -> TrialLog:
     """The results so far; those of other settings are refused, or dropped with overwrite=true."""
     settings: dict[str, Any] = {k: v for k, v in resolved(cfg).items() if k not in ELSEWHERE}
     data = {k: v for k, v in settings["data"].items() if k not in ("path", "source")}
+    if cfg.synthetic is not None:
+        settings |= {"synthetic": open_source(str(cfg.synthetic)).fingerprint()}
     settings |= {"data": data, "content": source.fingerprint(), "genmodels": __version__}
     path = folder / "results.jsonl"
     if cfg.overwrite:
@@ -156,6 +167,11 @@ def _log(cfg: DictConfig, folder: Path, source: Source) -> TrialLog:
 
 
 def _facts(cfg: DictConfig) -> dict[str, Cell]:
+    if cfg.generator == "given":
+        return {"generator": f"given: {Path(str(cfg.synthetic)).name}"}
+    if cfg.generator == "augmented":
+        words = " ".join(map(str, cfg.overrides))
+        return {"generator": f"augmented: {cfg.choices.recipe}", "settings": words}
     if cfg.generator != "trained":
         return {"generator": str(cfg.generator)}
     return {

@@ -35,6 +35,7 @@ VERBS = {
     "sample": "write a synthetic dataset from a run",
     "simulate": "write a synthetic dataset of a model with known parameters, such as prices",
     "augment": "write real rows and new ones made of them, such as SMOTE's or moved pictures",
+    "mix": "combine datasets by shares, each row with where it comes from",
     "verify": "find out whether a dataset is as it was written",
     "evaluate": "measure how far a synthetic dataset can be trusted",
     "look": "make pictures of what a run has learnt",

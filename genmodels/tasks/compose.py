@@ -155,18 +155,23 @@ def _plain_level(word: str) -> str:
     root, dot, name = key.partition(".")
     if key in _LISTED and value not in ("", "null"):
         return f"{key}={_texts(value)}"
-    if not sign or root not in _NAMING:
+    if key == "sources" and value.startswith("["):
+        return f"{key}={_texts(value)}"
+    if not sign or root not in _NAMING or (root in _SOURCES and not dot):
         return word
     if not dot:
         return f"+{word}" if value.startswith("{") else word
-    if root == "given" and value != "null":
+    if root == "sources":
+        value = quoted(str(Path(value).expanduser()))
+    elif root == "given" and value != "null":
         value = _texts(value)
     elif root not in ("given", "bins"):
         value = _text(value)
     return f"+{root}={{{_escaped(name)}: {value}}}"
 
 
-_NAMING = ("condition", "given", "shares", "bins")
+_SOURCES = ("sources", "origins")
+_NAMING = ("condition", "given", "shares", "bins", *_SOURCES)
 _LISTED = ("constraints", "exclude", "factors")
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from genmodels.sampling.control.attempts import takes_evidence
 from genmodels.schema import Level, Schema, TableSchema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.control import Asked
-from genmodels.tasks.quiet import isolated
+from genmodels.tasks.quiet import isolated, whispering
+from genmodels.tasks.ready import augmented_fit, given_fit
 from genmodels.tasks.sampler import build_sampler, pick_device
 from genmodels.tasks.train import train as learn
 
@@ -97,13 +97,17 @@ def fitter(cfg: DictConfig, schema: TableSchema, folder: Path) -> Fit:
             return stand_in(train)
 
         return draw_again
+    if cfg.generator == "augmented":
+        return augmented_fit(cfg, schema)
+    if cfg.generator == "given":
+        return given_fit(cfg, schema)
     if cfg.generator != "trained":
-        known = ", ".join(("trained", *STAND_INS))
+        known = ", ".join(("trained", *STAND_INS, "augmented", "given"))
         raise ValueError(f"generator must be one of {known}, got {cfg.generator!r}")
 
     def fit(train: Rows, *, seed: int, name: str) -> FittedGenerator:
         place = folder / name
-        with _whispering(), isolated():
+        with whispering(), isolated():
             own = _of_train(cfg, schema, train, seed, place)
             run = learn(own, source=Memory(raw=train))
             loaded = load_run(run, device=pick_device("auto"))
@@ -157,15 +161,3 @@ def _kinds(schema: TableSchema, rows: Rows) -> dict[str, str]:
         for name in schema.names
         if schema[name].kind != "constant" and rows[name].null_count < rows.num_rows
     }
-
-
-@contextmanager
-def _whispering() -> Iterator[None]:
-    """Only warnings of a training that is one of many."""
-    logger = logging.getLogger("genmodels")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -49,6 +49,11 @@ EXAMPLES = {
         "genmodels augment data.path=adult.csv recipe=jitter ratio=0.5 test_share=0.2 format=csv",
         "genmodels augment data=imagefolder data.path=pets recipe=geometry per_class=500 out=more",
     ],
+    "mix": [
+        "genmodels mix sources=[train.csv,synthetic] shares=[0.5,0.5] n=10000 out=mixed",
+        "genmodels mix sources.real=a.csv sources.made=out shares.real=0.2 shares.made=0.8",
+        "genmodels mix sources.a=made.csv origins.a=generated sources.b=simulated out=mixed",
+    ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
         "genmodels evaluate run=runs/adult synthetic=synthetic",
@@ -61,6 +66,7 @@ EXAMPLES = {
     "benchmark": [
         "genmodels benchmark data.path=stroke.csv data.target=stroke model=tvae",
         "genmodels benchmark data.path=stroke.csv data.target=stroke learning_curve=[100,300,1000]",
+        "genmodels benchmark data.path=stroke.csv target=stroke generator=augmented recipe=smote",
     ],
     "coverage": [
         "genmodels coverage people.csv factors=[sex,smoker,age] bins.age=[0,18,65,80] strength=3",
@@ -84,7 +90,7 @@ SHOWN_GROUPS: dict[str, tuple[str, ...] | None] = {
     "sample": ("writer",),
     "simulate": ("simulator", "disease", "vaccination"),
     "augment": ("data", "recipe"),
-    "benchmark": ("data", "model"),
+    "benchmark": ("data", "model", "recipe"),
     "schema": ("data",),
     "coverage": ("data",),
 }
@@ -105,6 +111,7 @@ HINTS = {
     "sample": "genmodels sample run=<run> n=1 out=x --cfg     prints every setting",
     "simulate": "genmodels simulate simulator=heston --help     shows the settings of a simulator",
     "augment": "genmodels augment data.path=<file> recipe=smote --cfg     prints every setting",
+    "mix": "genmodels mix sources=[a,b] --cfg     prints every setting",
     "verify": "genmodels verify <folder>     needs nothing but the folder",
     "evaluate": "genmodels evaluate run=<run> synthetic=<folder> --cfg     prints every setting",
     "look": "genmodels look run=<run> --cfg     prints every setting",

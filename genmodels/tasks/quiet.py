@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from lightning.pytorch.utilities.seed import isolate_rng
 
-__all__ = ["isolated", "quiet_libraries"]
+__all__ = ["isolated", "quiet_libraries", "whispering"]
 
 LOGGERS = ("lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric")
 CHATTER = (
@@ -55,3 +55,15 @@ def isolated() -> Iterator[None]:
                 os.environ.pop(name, None)
                 if value is not None:
                     os.environ[name] = value
+
+
+@contextmanager
+def whispering() -> Iterator[None]:
+    """Only warnings of a training that is one of many."""
+    logger = logging.getLogger("genmodels")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -103,6 +103,16 @@ def write_croissant(folder: Path, manifest: Mapping[str, Any]) -> Path:
 
 def _content(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Files and, where a reader can follow, the columns in them."""
+    if manifest["format"] == "coco":
+        listed = (f for f in manifest["files"] if f["path"] == "annotations/instances.json")
+        pictures = {
+            "@type": "cr:FileSet",
+            "@id": "pictures",
+            "name": "pictures",
+            "encodingFormat": "image/png",
+            "includes": "images/*",
+        }
+        return {"distribution": [pictures, *(_file(f, "application/json") for f in listed)]}
     if manifest["format"] == "imagefolder":
         return _of_pictures(manifest)
     if manifest["format"] == "scenes":

@@ -291,6 +291,11 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 f".glob('*{''.join(Path(first).suffixes)}'))))",
                 folder,
             ]
+        case "coco":
+            return [
+                "from torchvision.datasets import CocoDetection  # needs pycocotools",
+                "data = CocoDetection('images', 'annotations/instances.json')",
+            ]
         case "scenes":
             return [
                 "from torchvision.datasets import CocoDetection  # needs pycocotools",

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["Bootstrap", "FittedGenerator", "Independent", "Rows"]
+__all__ = ["Bootstrap", "FittedGenerator", "Independent", "Rows", "having"]
 
 Rows = pa.Table
 """Raw rows in the user's units."""
@@ -43,7 +43,7 @@ class Bootstrap:
         return self.train.take(pa.array(rows))
 
     def of_level(self, target: str, level: str, n: int, *, seed: int) -> pa.Table | None:
-        held = _having(self.train, target, level)
+        held = having(self.train, target, level)
         return Bootstrap(held).sample(n, seed=seed) if held.num_rows else None
 
 
@@ -64,7 +64,7 @@ class Independent:
         return pa.table(taken, schema=self.train.schema)
 
     def of_level(self, target: str, level: str, n: int, *, seed: int) -> pa.Table | None:
-        held = _having(self.train, target, level)
+        held = having(self.train, target, level)
         if not held.num_rows:
             return None
         made, told = self.sample(n, seed=seed), held[target].slice(0, 1)
@@ -72,7 +72,8 @@ class Independent:
         return made.set_column(made.column_names.index(target), made.schema.field(target), column)
 
 
-def _having(rows: pa.Table, target: str, level: str) -> pa.Table:
+def having(rows: pa.Table, target: str, level: str) -> pa.Table:
+    """The rows whose `target` has this level."""
     values = rows[target]
     if pa.types.is_dictionary(values.type):
         values = pc.cast(values, values.type.value_type)

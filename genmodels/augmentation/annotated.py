@@ -1,0 +1,92 @@
+"""Pictures whose objects have boxes and masks, changed together with them."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from genmodels.augmentation.amounts import Plan
+from genmodels.augmentation.pictures import BLOCK, Pictures
+from genmodels.masks import mask_of, run_lengths, tight_box
+
+__all__ = ["AnnotatedBlocks"]
+
+MODES = ("L", "LA", "RGB", "RGBA")
+
+
+class AnnotatedBlocks:
+    """New pictures with the objects that are left in them, each in a tight box.
+
+    Args:
+        real: rows as `COCO` loads them.
+        plan: of which rows the new ones are made.
+        recipe: changes pictures and masks.
+    """
+
+    def __init__(self, *, real: pa.Table, plan: Plan, recipe: Pictures) -> None:
+        self._real, self._plan, self._recipe = real, plan, recipe
+        self._parents = plan.parents()
+        self.block_rows = BLOCK
+        for file_name, blob in zip(real["file_name"], real["blob"], strict=True):
+            with _opened(blob.as_py(), file_name.as_py()) as picture:
+                recipe.check(len(_plain(picture).getbands()), masks=True)
+
+    def block(self, number: int) -> pa.Table:
+        first = number * BLOCK
+        rows = range(first, min(first + BLOCK, self._plan.rows))
+        return pa.Table.from_pylist([self._row(row) for row in rows], schema=self._real.schema)
+
+    def real(self, rows: pa.Table) -> pa.Table:
+        return rows
+
+    def _row(self, row: int) -> dict[str, object]:
+        parent = self._real.slice(int(self._parents[row]), 1).to_pylist()[0]
+        pixels = _pixels(parent["blob"], parent["file_name"])
+        height, width = pixels.shape[1:]
+        objects = json.loads(parent["objects"])
+        masks = np.zeros((len(objects), height, width), np.uint8)
+        for k, one in enumerate(objects):
+            try:
+                masks[k] = mask_of(one, height, width)
+            except ValueError as error:
+                raise ValueError(f"{parent['file_name']}: an object: {error}") from error
+        made, moved = self._recipe.changed(pixels, masks, seed=self._plan.seed, row=row)
+        assert moved is not None
+        left = []
+        for one, mask in zip(objects, moved, strict=True):
+            if (box := tight_box(mask)) is None:
+                continue  # it was moved out of the picture
+            told = {"bbox": box, "area": int((mask > 0).sum())}
+            if one.get("segmentation"):
+                told["segmentation"] = run_lengths(mask)
+            left.append({**one, **told})
+        return {**parent, "blob": _png(made), "file_name": "made.png", "objects": json.dumps(left)}
+
+
+def _opened(blob: bytes, name: str) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(blob))
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from error
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    return picture if picture.mode in MODES else picture.convert("RGB")
+
+
+def _pixels(blob: bytes, name: str) -> np.ndarray:
+    """A file as (C, H, W) uint8."""
+    with _opened(blob, name) as picture:
+        array = np.asarray(_plain(picture))
+    return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    array = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(file, "PNG", compress_level=1)
+    return file.getvalue()

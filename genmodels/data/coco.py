@@ -1,0 +1,100 @@
+"""Images with boxes and masks in COCO's form: one list of annotations beside a folder of images.
+
+Each image is a row: its file as it lies there, and its objects as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from genmodels.files import read_json, sha256
+
+__all__ = ["COCO", "holds_coco"]
+
+PLACES = ("annotations/instances.json", "annotations.json")
+"""Where the list of annotations may be in a folder."""
+
+
+def holds_coco(path: str | Path | None) -> bool:
+    """Whether a folder holds images in COCO's form."""
+    return path is not None and _list_of(Path(path).expanduser()) is not None
+
+
+def _list_of(folder: Path) -> Path | None:
+    return next((folder / name for name in PLACES if (folder / name).is_file()), None)
+
+
+class COCO:
+    """Images of a folder with a list of annotations; files lie in `images/` or beside it.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, *, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        self.list = _list_of(self.path) or self.path / PLACES[0]
+
+    def load(self) -> pa.Table:
+        """Columns `file_name`, `blob` (the file), `objects` (JSON), `height` and `width`.
+
+        Raises:
+            ValueError: when the list is not in COCO's form, or a file of it is not there.
+        """
+        told = self._told()
+        objects = defaultdict(list)
+        for annotation in told["annotations"]:
+            objects[annotation["image_id"]].append(annotation)
+        rows = []
+        for entry in told["images"]:
+            file = self._file(entry["file_name"])
+            rows.append(
+                {
+                    "file_name": file.name,
+                    "blob": file.read_bytes(),
+                    "objects": json.dumps(objects[entry["id"]]),
+                    "height": int(entry["height"]),
+                    "width": int(entry["width"]),
+                }
+            )
+        if not rows:
+            raise ValueError(f"{self.list} lists no images")
+        return pa.Table.from_pylist(rows)
+
+    def categories(self) -> list[dict[str, Any]]:
+        """What objects can be."""
+        return list(self._told()["categories"])
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the list and all files."""
+        digest = hashlib.sha256(sha256(self.list).encode())
+        for entry in self._told()["images"]:
+            digest.update(sha256(self._file(entry["file_name"])).encode())
+        return digest.hexdigest()
+
+    def _told(self) -> dict[str, Any]:
+        place = self.list
+        told = read_json(place)
+        lists = ("images", "annotations", "categories")
+        whole = isinstance(told, dict) and all(isinstance(told.get(k), list) for k in lists)
+        if not whole:
+            raise ValueError(f"{place} is not in COCO's form: needs the lists {', '.join(lists)}")
+        for key, needed in (("images", ("id", "file_name", "height", "width")),
+                            ("annotations", ("image_id", "category_id", "bbox"))):  # fmt: skip
+            lacking = [k for k in needed if any(k not in entry for entry in told[key])]
+            if lacking:
+                raise ValueError(f"{place}: some of its {key} lack {', '.join(lacking)}")
+        return dict(told)
+
+    def _file(self, name: str) -> Path:
+        folder = self.path.resolve()
+        for file in ((self.path / "images" / name).resolve(), (self.path / name).resolve()):
+            if folder in file.parents and file.is_file():
+                return file
+        raise ValueError(f"{self.list} lists {name!r}, which is not in the folder")
