@@ -37,6 +37,8 @@ EXAMPLES = {
         "genmodels simulate simulator=gbm n=1000 seed=1 out=prices",
         "genmodels simulate simulator=heston simulator.model.xi=0.3 simulator.rows=step out=paths",
         "genmodels simulate simulator=garch fit=aapl.csv n=1000 out=like_aapl",
+        "genmodels simulate simulator=road n=1000 out=traffic",
+        "genmodels simulate simulator=road_rare simulator.rows=crop n=1000 out=night_crops",
     ],
     "verify": ["genmodels verify synthetic"],
     "evaluate": [
@@ -75,9 +77,11 @@ KNOBS = (
     ("batching.", "train", "batching"),
     ("validation.", "train", "validation"),
 )
-"""What people turn besides the top level of `train`: prefix, file, key in it."""
+"""What people turn besides the top level of `train`: prefix, file, key in it.
+
+A group in braces is its choice."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
-MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
+MORE["simulate"] = (("simulator.", "simulator/{simulator}", None),)
 TRAINER_KNOBS = ("max_epochs", "max_time", "precision")
 HINTS = {
     "train": "genmodels train model=ctgan --cfg     prints every setting of this choice",
@@ -138,11 +142,13 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
     root = CONFIGS / f"{verb}.yaml"
     parts = [f"genmodels {verb}: {VERBS[verb]}.\n{summary(root)}"]
     parts.append("Examples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[verb]))
+    chosen = defaults(root) if composed is None else composed.chosen
     found = settings(root)
     found += [
         (f"{prefix}{key}", default, text)
         for prefix, name, below in MORE.get(verb, ())
-        for path in with_bases(CONFIGS / f"{name}.yaml")
+        for path in with_bases(CONFIGS / f"{name.format_map(chosen)}.yaml")
+        if path.is_file()
         for key, default, text in settings(path, below=below)
         if prefix != "trainer." or key in TRAINER_KNOBS
     ]
@@ -154,7 +160,6 @@ def verb_help(verb: str, folders: Sequence[Path], composed: Composed | None = No
         width = max(24, *(len(key) + len(default) + 1 for key, default, _ in found))
         lines = [f"  {key + '=' + default:<{width}} {text}" for key, default, text in found]
         parts.append(f"Settings (key=value; what is shown is {shows}):\n" + "\n".join(lines))
-    chosen = defaults(root) if composed is None else composed.chosen
     shown = SHOWN_GROUPS.get(verb, ())
     for group in _ordered(groups(folders)) if shown is None else shown:
         if known := choices(group, folders):
