@@ -1,6 +1,6 @@
 """Images with boxes and masks in COCO's form, of `images/` and `annotations/instances.json`.
 
-Pixels of a file of `masks/instance/` are 0, or the place of an object in the list of its image, from 1.
+Pixels of a file of `masks/instance/` are 0, or an object's place in the list of its image, from 1.
 """
 
 from __future__ import annotations

@@ -138,6 +138,7 @@ def test_lists_are_finished_again_after_an_interruption(folder, blocks, tmp_path
         assert file.read_bytes() == (folder / file.relative_to(tmp_path)).read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_pycocotools_and_torchvision_read_it(folder):
     pytest.importorskip("pycocotools")
     from torchvision.datasets import CocoDetection
