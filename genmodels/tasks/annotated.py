@@ -14,15 +14,14 @@ from genmodels.augmentation.base import Recipe
 from genmodels.augmentation.groups import nothing_counted
 from genmodels.augmentation.pictures import Pictures
 from genmodels.data.coco import COCO
-from genmodels.provenance import IN_PART
 from genmodels.tasks.augmented import Augmented
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.origin import augmented_facts, given_origin
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.types import num_rows
-from genmodels.writers.base import AUGMENTED
 
 __all__ = ["augment_annotated"]
 
@@ -43,7 +42,7 @@ def augment_annotated(cfg: DictConfig, recipe: Recipe, amount: Amount) -> Path:
     if cfg.format not in (None, "coco"):
         raise ValueError(f"format={cfg.format} holds no boxes and masks; leave it out")
     path, out = Path(str(cfg.data.path)), Path(str(cfg.out))
-    source = COCO(path=path)
+    source, origin = COCO(path=path), given_origin(path)
     real, start = source.load(), time.monotonic()
     known = num_rows(real)
     plan = plan_of_rows(nothing_counted(known), max(1, round(amount.ratio * known)), seed=cfg.seed)
@@ -55,13 +54,12 @@ def augment_annotated(cfg: DictConfig, recipe: Recipe, amount: Amount) -> Path:
     work = Work(
         out=out,
         overwrite=bool(cfg.overwrite),
-        sampler=Augmented(real=real, fitted=made, provenance=cfg.provenance),
+        sampler=Augmented(real=real, fitted=made, provenance=cfg.provenance, origin=origin),
         writer=writer,
         rows=rows,
         chunk_rows=None,
         facts={
-            "synthetic": IN_PART,
-            "statement": AUGMENTED.format(real=known, made=plan.rows, rows=rows),
+            **augmented_facts(origin, known, plan.rows, cfg.provenance),
             "rows": rows,
             "format": "coco",
             "seed": int(cfg.seed),
@@ -72,10 +70,6 @@ def augment_annotated(cfg: DictConfig, recipe: Recipe, amount: Amount) -> Path:
                 "meaning": recipe.meaning,
             },
             "data": {"name": path.name, "source": "coco", "fingerprint": source.fingerprint()},
-            "provenance": {
-                "name": cfg.provenance,
-                "counts": {"real": known, "augmented": plan.rows},
-            },
             "versions": versions(),
             "schema": {"kind": "annotated", "categories": categories},
         },

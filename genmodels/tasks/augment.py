@@ -22,7 +22,7 @@ from genmodels.data.attributes import OFFERED
 from genmodels.data.coco import holds_coco
 from genmodels.data.splits import Split
 from genmodels.files import read_json
-from genmodels.provenance import IN_PART, NOT_SYNTHETIC, check_name, schema_with_origins
+from genmodels.provenance import NOT_SYNTHETIC, check_name, schema_with_origins
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
 from genmodels.tasks.annotated import augment_annotated
@@ -32,11 +32,12 @@ from genmodels.tasks.choices import CONFIGS, choices, nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import read_shares
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.origin import augmented_facts, given_origin
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
 from genmodels.types import Raw, num_rows
-from genmodels.writers.base import AUGMENTED, KEPT_APART, MANIFEST, Writer
+from genmodels.writers.base import KEPT_APART, MANIFEST, Writer
 from genmodels.writers.export import refuse_existing, request_key
 
 __all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
@@ -53,7 +54,8 @@ def run(cfg: DictConfig) -> None:
     augment(cfg)
     if this_rank().number:
         return
-    log.info("It holds real rows: handle it as you handle your data.")
+    if given_origin(_place(cfg)) == "real":
+        log.info("It holds real rows: handle it as you handle your data.")
     if cfg.test_share:
         log.info("Test on %s, of which nothing was made", _test_out(cfg))
     else:
@@ -80,7 +82,7 @@ def augment(cfg: DictConfig) -> Path:
     asked = _Asked.of(cfg)
     recipe, out = the_recipe(cfg), Path(str(cfg.out))
     refuse_existing(out, overwrite=bool(cfg.overwrite))
-    if holds_coco(OmegaConf.select(cfg, "data.path", throw_on_missing=False)):
+    if holds_coco(_place(cfg)):
         return augment_annotated(cfg, recipe, asked.amount)
     loaded = _Loaded.of(cfg, recipe)
     groups = _groups(loaded, recipe, asked)
@@ -102,13 +104,15 @@ def augment(cfg: DictConfig) -> Path:
     work = Work(
         out=out,
         overwrite=bool(cfg.overwrite),
-        sampler=Augmented(real=loaded.real, fitted=fitted, provenance=cfg.provenance),
+        sampler=Augmented(
+            real=loaded.real, fitted=fitted, provenance=cfg.provenance, origin=loaded.origin
+        ),
         writer=writer,
         rows=rows,
         chunk_rows=asked.chunk,
         facts={
             **_facts(cfg, loaded, recipe, asked),
-            **_counted(cfg, groups, plan),
+            **_counted(cfg, groups, plan, loaded.origin),
             "rows": rows,
             "format": kind,
             **writer.facts,
@@ -118,8 +122,8 @@ def augment(cfg: DictConfig) -> Path:
         told=dict,
     )
     log.info(
-        "%s real rows, and %s made of them by recipe=%s",
-        f"{num_rows(loaded.real):,}", f"{plan.rows:,}", recipe.name,
+        "%s %s rows, and %s made of them by recipe=%s",
+        f"{num_rows(loaded.real):,}", loaded.origin, f"{plan.rows:,}", recipe.name,
     )  # fmt: skip
     if export(work, this_rank()) is not None:
         say_rate(out, rows, time.monotonic() - start)
@@ -192,12 +196,14 @@ class _Loaded:
         test: rows that are kept apart; None: none are.
         schema: of both.
         fingerprint: of their source.
+        origin: what the rows to augment are called, see `ORIGINS`.
     """
 
     real: Raw
     test: Raw | None
     schema: Schema
     fingerprint: str
+    origin: str
 
     @classmethod
     def of(cls, cfg: DictConfig, recipe: Recipe) -> _Loaded:
@@ -220,7 +226,7 @@ class _Loaded:
         if cfg.test_share:
             fingerprint = source.fingerprint()
             real, test = _split(cfg, typed, fingerprint)
-        return cls(real, test, schema, source.fingerprint())
+        return cls(real, test, schema, source.fingerprint(), given_origin(_place(cfg)))
 
 
 def _split(cfg: DictConfig, typed: Raw, fingerprint: str) -> tuple[Raw, Raw]:
@@ -298,7 +304,6 @@ def chosen_writer(writers: DictConfig, kind: str, schema: Schema) -> Writer:
 def _facts(cfg: DictConfig, loaded: _Loaded, recipe: Recipe, asked: _Asked) -> dict[str, Any]:
     """What the rows are and depend on, for the manifest."""
     return {
-        "synthetic": IN_PART,
         "seed": int(cfg.seed),
         "augmentation": {
             "recipe": recipe.name,
@@ -312,12 +317,18 @@ def _facts(cfg: DictConfig, loaded: _Loaded, recipe: Recipe, asked: _Asked) -> d
 
 
 def _data(cfg: DictConfig, loaded: _Loaded) -> dict[str, Any]:
-    path = OmegaConf.select(cfg, "data.path", throw_on_missing=False)
+    path = _place(cfg)
     told: dict[str, Any] = {"name": Path(str(path)).name if path else str(cfg.choices.data)}
     told |= {"source": str(cfg.choices.data), "fingerprint": loaded.fingerprint}
     if loaded.test is not None:
         told |= {"test_share": float(cfg.test_share), "kept_apart": num_rows(loaded.test)}
     return told
+
+
+def _place(cfg: DictConfig) -> str | None:
+    """Where the data are, if a setting says so."""
+    path = OmegaConf.select(cfg, "data.path", throw_on_missing=False)
+    return None if path is None else str(path)
 
 
 def _of_recipes() -> dict[str, str]:
@@ -327,16 +338,10 @@ def _of_recipes() -> dict[str, str]:
     return {name: version(name) for name in ("imbalanced-learn", "torchvision")}
 
 
-def _counted(cfg: DictConfig, groups: Groups, plan: Plan) -> dict[str, Any]:
+def _counted(cfg: DictConfig, groups: Groups, plan: Plan, origin: str) -> dict[str, Any]:
     """How many rows are real and how many are not, in all and by level."""
     real = len(groups.group)
-    told: dict[str, Any] = {
-        "statement": AUGMENTED.format(real=real, made=plan.rows, rows=real + plan.rows),
-        "provenance": {
-            "name": cfg.provenance,
-            "counts": {"real": real, "augmented": plan.rows},
-        },
-    }
+    told = augmented_facts(origin, real, plan.rows, cfg.provenance)
     if groups.name is None:
         return told
     level_of = np.full(len(plan.new), -1)

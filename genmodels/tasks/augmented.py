@@ -13,7 +13,7 @@ from genmodels.types import Raw, num_rows
 __all__ = ["Augmented", "Plain"]
 
 PIECE = 65_536
-REAL, MADE = ORIGINS.index("real"), ORIGINS.index("augmented")
+MADE = ORIGINS.index("augmented")
 
 
 class Augmented:
@@ -23,10 +23,14 @@ class Augmented:
         real: all real rows.
         fitted: makes the new ones.
         provenance: the name of what tells which is which; None: nothing does.
+        origin: what the real rows are called, as they may come from a simulator or a model.
     """
 
-    def __init__(self, *, real: Raw, fitted: Fitted, provenance: str | None) -> None:
+    def __init__(
+        self, *, real: Raw, fitted: Fitted, provenance: str | None, origin: str = "real"
+    ) -> None:
         self.real, self.fitted, self.provenance = real, fitted, provenance
+        self.origin = ORIGINS.index(origin)
         self.counts: Counter[str] = Counter()
 
     def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
@@ -34,15 +38,15 @@ class Augmented:
         if start < known:
             for a, b in cuts(start, min(stop, known), (*every, PIECE)):
                 rows = self.fitted.real(part_of(self.real, a, b))
-                yield Piece(a, b, with_origins(rows, self.provenance, REAL))
+                yield Piece(a, b, with_origins(rows, self.provenance, self.origin))
         size = self.fitted.block_rows
         first = max(start, known)
         for number in range((first - known) // size, -(-(stop - known) // size)):
-            origin = known + number * size
-            begin, end = max(first, origin), min(stop, origin + size)
+            begin_of = known + number * size
+            begin, end = max(first, begin_of), min(stop, begin_of + size)
             block = self.fitted.block(number)
             for a, b in cuts(begin, end, every):
-                part = part_of(block, a - origin, b - origin)
+                part = part_of(block, a - begin_of, b - begin_of)
                 yield Piece(a, b, with_origins(part, self.provenance, MADE))
 
 

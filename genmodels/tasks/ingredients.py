@@ -14,12 +14,10 @@ import numpy as np
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from genmodels.data.open import open_source
-from genmodels.files import MANIFEST, read_json
 from genmodels.provenance import ORIGINS, named_in, origins_of, without_origins
 from genmodels.tasks.choices import nearest
+from genmodels.tasks.origin import manifest_near
 from genmodels.types import Raw, num_rows
-from genmodels.writers.base import is_of_ours
-from genmodels.writers.verify import words_differ
 
 __all__ = ["Ingredient", "counts_of", "ingredients", "rows_of_each"]
 
@@ -164,7 +162,7 @@ def _number(name: str, value: Any) -> float:
 
 def _read(name: str, path: str, told: str | None, share: float | None) -> Ingredient:
     source = open_source(path, least=1, origins=True)
-    raw, manifest = source.load(), _manifest(Path(path).expanduser())
+    raw, manifest = source.load(), manifest_near(Path(path).expanduser())
     known = named_in(manifest)
     if known is not None:
         origins, raw = origins_of(raw, known), without_origins(raw, known)
@@ -174,22 +172,6 @@ def _read(name: str, path: str, told: str | None, share: float | None) -> Ingred
     digest = str(manifest.get("digest") or source.fingerprint())
     form = manifest.get("format")
     return Ingredient(name, raw, origins, share, digest, form if isinstance(form, str) else None)
-
-
-def _manifest(place: Path) -> dict[str, Any]:
-    """What a dataset of ours, of which this is the folder or a part, says; else nothing."""
-    for folder in (place, *list(place.absolute().parents)[:2]):
-        if not (folder / MANIFEST).is_file():
-            continue
-        try:
-            found = read_json(folder / MANIFEST)
-        except ValueError:
-            continue
-        if is_of_ours(found):
-            if words_differ(folder, found):
-                log.warning("%s was changed after it was written: see genmodels verify", folder)
-            return dict(found)
-    return {}
 
 
 def _origin(name: str, path: str, manifest: Mapping[str, Any]) -> str:

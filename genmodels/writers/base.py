@@ -21,6 +21,7 @@ from genmodels.types import Raw
 
 __all__ = [
     "AUGMENTED",
+    "AUGMENTED_OTHERS",
     "KEPT_APART",
     "MANIFEST",
     "MIXED",
@@ -53,6 +54,11 @@ AUGMENTED = (
     "This data holds real records: the first {real:,} of {rows:,} were observed and are unchanged. "
     "The other {made:,} were made from them by augmentation and are as close to them as its recipe "
     "says. It is as private as the real data that is in it: handle it as you handle that."
+)
+AUGMENTED_OTHERS = (
+    "This data holds no real records: the first {real:,} of {rows:,} are {origin} and unchanged. "
+    "The other {made:,} were made from them by augmentation and are as close to them as its "
+    "recipe says."
 )
 MIXED = (
     "This data mixes records of several sources: {counts}. {privacy} How far the others can be "

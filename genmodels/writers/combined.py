@@ -61,10 +61,10 @@ def _augmented(manifest: Mapping[str, Any]) -> Combined:
     return Combined(
         tag="augmented",
         title=f"Augmented data: `{told['recipe']}`",
-        drawn="real records first, then those made of them",
+        drawn="the records that were given first, then those made of them",
         model="the recipe and its data",
         name=f"augmented-{told['recipe']}",
-        collection="Observed records, and others made from them by augmentation.",
+        collection="Records, and others made from them by augmentation, see provenance.",
         lines=(
             f"**Recipe**: `{told['recipe']}`, `{_code(settings)}`. {_plain(told['meaning'])}",
             *_origins(manifest.get("provenance")),

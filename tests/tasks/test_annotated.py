@@ -122,3 +122,19 @@ def test_what_is_not_as_coco_has_it_is_named(tmp_path):
     (road / "annotations.json").write_text('{"images": []}')
     with pytest.raises(ValueError, match="needs the lists images, annotations, categories"):
         made(tmp_path)
+
+
+def test_simulated_scenes_are_augmented_with_their_boxes(tmp_path):
+    road, out = tmp_path / "road", tmp_path / "more"
+    assert main(["simulate", "simulator=road", "n=4", f"out={road}"]) == 0
+    words = ["augment", "data=imagefolder", f"data.path={road}", "recipe=geometry"]
+    assert main([*words, f"out={out}"]) == 0
+    told, _ = read(out)
+    assert [image["provenance"] for image in told["images"]] == ["simulated"] * 4 + [
+        "augmented"
+    ] * 4
+    assert main(["verify", str(out)]) == 0
+    given = json.loads((road / "annotations" / "instances.json").read_text())
+    first = [one for one in told["annotations"] if one["image_id"] == 0]
+    boxes = [one["bbox"] for one in given["annotations"] if one["image_id"] == 0]
+    assert [one["bbox"] for one in first] == boxes

@@ -66,7 +66,7 @@ def test_real_rows_come_first_and_unchanged_and_the_dataset_says_so(tmp_path, fo
     assert "It is as private as the real data that is in it" in card
     assert "- augmented" in card
     collected = json.loads((out / "croissant.json").read_text())["rai:dataCollection"]
-    assert collected.startswith("Observed records")
+    assert collected.startswith("Records, and others made from them")
     if form in ("parquet", "csv"):
         read = pd.read_csv if form == "csv" else pd.read_parquet
         (file,) = (out / "data").iterdir()
@@ -254,3 +254,21 @@ def test_help_shows_the_settings_of_the_recipe_that_is_named(capsys):
     assert "recipe.scale" not in text
     assert main(["augment", "recipe=geometry", "--help"]) == 0
     assert "recipe.geometry.rotate=15.0" in capsys.readouterr().out
+
+
+def test_rows_of_a_simulator_are_not_called_real(tmp_path, capsys):
+    given, out = tmp_path / "prices", tmp_path / "more"
+    assert main(["simulate", "simulator=gbm", "simulator.steps=3", "n=40", f"out={given}"]) == 0
+    assert (
+        main(["augment", "data=parquet", f"data.path={given}", "recipe=jitter", f"out={out}"]) == 0
+    )
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["provenance"]["counts"] == {"simulated": 40, "augmented": 40}
+    assert manifest["synthetic"] is True
+    assert manifest["statement"].startswith("This data holds no real records")
+    assert "It holds real rows" not in capsys.readouterr().out
+    again = tmp_path / "again"
+    assert (
+        main(["augment", "data=parquet", f"data.path={out}", "recipe=jitter", f"out={again}"]) == 0
+    )
+    assert "all of them are called real" in capsys.readouterr().err

@@ -1,0 +1,69 @@
+"""What rows say of where they come from when `mix` and `augment` read them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from genmodels.files import MANIFEST, read_json
+from genmodels.provenance import IN_PART, named_in
+from genmodels.writers.base import AUGMENTED, AUGMENTED_OTHERS, is_of_ours
+from genmodels.writers.verify import words_differ
+
+__all__ = ["augmented_facts", "given_origin", "manifest_near"]
+
+log = logging.getLogger(__name__)
+
+
+def manifest_near(place: Path) -> dict[str, Any]:
+    """What a dataset of ours, of which this is the folder or a part, says; else nothing."""
+    for folder in (place, *list(place.absolute().parents)[:2]):
+        if not (folder / MANIFEST).is_file():
+            continue
+        try:
+            found = read_json(folder / MANIFEST)
+        except ValueError:
+            continue
+        if is_of_ours(found):
+            if words_differ(folder, found):
+                log.warning("%s was changed after it was written: see genmodels verify", folder)
+            return dict(found)
+    return {}
+
+
+def given_origin(path: str | Path | None) -> str:
+    """Where all rows that are read from a place come from: one of `ORIGINS`.
+
+    Rows of a dataset in which real ones are among others are called real, which is the careful
+    word, and a line says so.
+
+    Args:
+        path: of a file or folder; None: there is none, as of embedded data.
+    """
+    manifest = {} if path is None else manifest_near(Path(path).expanduser())
+    if not manifest or "kept_apart" in manifest:
+        return "real"
+    if "simulator" in manifest:
+        return "simulated"
+    if named_in(manifest) is None and "augmentation" not in manifest and "mix" not in manifest:
+        return "generated"
+    log.warning("%s holds rows that were made, too: here all of them are called real", path)
+    return "real"
+
+
+def augmented_facts(origin: str, given: int, made: int, name: str | None) -> dict[str, Any]:
+    """What the manifest of an augmented dataset says of where its rows come from.
+
+    Args:
+        origin: of the rows that were given.
+        given, made: how many there are.
+        name: of what tells it row by row.
+    """
+    real = origin == "real"
+    words = AUGMENTED if real else AUGMENTED_OTHERS
+    return {
+        "synthetic": IN_PART if real else True,
+        "statement": words.format(real=given, made=made, rows=given + made, origin=origin),
+        "provenance": {"name": name, "counts": {origin: given, "augmented": made}},
+    }
