@@ -17,7 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,17 @@ def block(number: int, *, seed: int, words: dict[str, Any]) -> Images:
     return found
 
 
+@cache
+def processes() -> ProcessPoolExecutor:
+    """One pool for all; spawned, since a copy of a process that trains can wait for ever."""
+    return ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"))
+
+
 def blocks(count: int, *, seed: int, **words: Any) -> Iterator[Images]:
     """At least `count` rows, made by two processes."""
     size = simulator(**words).block_rows
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        yield from pool.map(partial(block, seed=seed, words=words), range(-(-count // size)))
+    make = partial(block, seed=seed, words=words)
+    yield from processes().map(make, range(-(-count // size)))
 
 
 def wrong_labels(images: Images, row: int) -> tuple[int, int, list[str]]:
