@@ -130,6 +130,18 @@ def test_a_fit_without_volume_keeps_what_was_told_and_says_so():
         fit_bars(prices, Bars(**SHAPE))
 
 
+@pytest.mark.parametrize("trend", [0.0, 0.006])
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_a_fit_finds_the_level_of_volumes_without_memory_and_of_those_that_trend(trend, seed):
+    prices = observed(MODELS["gbm"], steps=250, overnight=0.2)
+    noise = np.random.default_rng(seed).normal(0, 0.3 if trend == 0 else 0.01, 250)
+    prices["volume"] = np.round(1e7 * np.exp(trend * np.arange(250) + noise))
+    found = fit_bars(prices, Bars(**SHAPE))
+    low, high = np.quantile(prices["volume"], [0.02, 0.98])
+    assert low < found.bars.volume < high
+    assert any("memory of the volume is at its bound" in note for note in found.notes)
+
+
 def test_fitted_bars_go_with_the_fitted_model():
     prices = observed(MODELS["gbm"], steps=2000, overnight=0.4, volume=5e4)
     paths = PricePaths(model=MODELS["gbm"], steps=5, values="bar", bars=Bars(**SHAPE), fit=fit_gbm)
