@@ -13,6 +13,9 @@ from genmodels.simulators.finance.fit.result import LEAST, Estimate, facts_of, l
 
 __all__ = ["FittedBars", "fit_bars"]
 
+MOST_MEMORY = 0.99
+"""Of the volume: with more its level is no longer told by the data."""
+
 
 @dataclass(frozen=True)
 class FittedBars:
@@ -68,6 +71,11 @@ def fit_bars(observed: Mapping[str, np.ndarray], told: Bars) -> FittedBars:
         found, dropped = _volume(observed["volume"], observed["close"])
         state |= {e.name: e.value for e in found}
         estimates += found
+        if state["memory"] in (0.0, MOST_MEMORY):
+            notes.append(
+                f"the memory of the volume is at its bound, {state['memory']:g}: volumes remember "
+                "nothing, or trend, which bars do not"
+            )
         if dropped:
             notes.append(f"{dropped} bars have no volume; they are left out of its fit")
     else:
@@ -100,21 +108,42 @@ def _volume(volumes: np.ndarray, closes: np.ndarray) -> tuple[list[Estimate], in
         raise ValueError(f"a fit of volumes needs {LEAST} above 0, got {int(pairs.sum())}")
     logs = np.log(np.where(known, volumes, 1.0))
     push = np.log((1 + x / move) / 2)[pairs]
-    design = np.stack([np.ones(len(push)), logs[:-1][pairs], push], 1)
-    beta, *_ = np.linalg.lstsq(design, logs[1:][pairs], rcond=None)
-    memory = float(np.clip(beta[1], 0.0, 0.9999))
-    left = logs[1:][pairs] - design @ beta
-    n, noise = len(left), float(left.std(ddof=3))
-    covariance = noise**2 * np.linalg.pinv(design.T @ design)
+    level, memory, coupling, noise = _regressed(logs[1:][pairs], logs[:-1][pairs], push)
+    volume = float(np.exp(level.value))
+    return [
+        Estimate("volume", volume, volume * (level.standard_error or 0.0)),
+        Estimate("move", move, float(x.std()) / len(x) ** 0.5),
+        memory,
+        coupling,
+        noise,
+    ], int((~known).sum())
+
+
+def _regressed(after: np.ndarray, before: np.ndarray, push: np.ndarray) -> list[Estimate]:
+    """Level, memory, coupling and noise of logarithms of volumes (N,), by least squares.
+
+    Volumes that remember nothing or that trend lead to a memory outside [0, MOST]; it is taken at
+    the bound then, and the others given it.
+    """
+    design = np.stack([np.ones(len(push)), push, before], 1)
+    beta, *_ = np.linalg.lstsq(design, after, rcond=None)
+    memory = float(np.clip(beta[2], 0.0, MOST_MEMORY))
+    free = 3 if memory == beta[2] else 2
+    if free == 2:
+        found, *_ = np.linalg.lstsq(design[:, :2], after - memory * before, rcond=None)
+        beta = np.append(found, memory)
+    left = after - design @ beta
+    noise = float(np.sqrt((left**2).sum() / (len(left) - free)))
+    covariance = np.zeros((3, 3))
+    used = design[:, :free]
+    covariance[:free, :free] = noise**2 * np.linalg.pinv(used.T @ used)
     errors = np.sqrt(np.diag(covariance))
     level = float(beta[0]) / (1 - memory)
     # of c / (1 - memory): its slopes are 1 / (1 - memory) and level / (1 - memory)
-    slope = np.array([1.0, level, 0.0]) / (1 - memory)
-    spread = float(np.sqrt(slope @ covariance @ slope))
+    slope = np.array([1.0, 0.0, level]) / (1 - memory)
     return [
-        Estimate("volume", float(np.exp(level)), float(np.exp(level)) * spread),
-        Estimate("move", move, float(x.std()) / len(x) ** 0.5),
-        Estimate("memory", memory, float(errors[1])),
-        Estimate("coupling", float(beta[2]), float(errors[2])),
-        Estimate("noise", noise, noise / (2 * n) ** 0.5),
-    ], int((~known).sum())
+        Estimate("level", level, float(np.sqrt(slope @ covariance @ slope))),
+        Estimate("memory", memory, float(errors[2]) if free == 3 else None),
+        Estimate("coupling", float(beta[1]), float(errors[1])),
+        Estimate("noise", noise, noise / (2 * len(left)) ** 0.5),
+    ]
