@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 from genmodels.files import MANIFEST, read_json
 from genmodels.provenance import IN_PART, named_in
 from genmodels.writers.base import AUGMENTED, AUGMENTED_OTHERS, is_of_ours
-from genmodels.writers.verify import words_differ
+from genmodels.writers.verify import lists_all, words_differ
 
 __all__ = ["augmented_facts", "given_origin", "manifest_near"]
 
@@ -17,15 +18,19 @@ log = logging.getLogger(__name__)
 
 
 def manifest_near(place: Path) -> dict[str, Any]:
-    """What a dataset of ours, of which this is the folder or a part, says; else nothing."""
-    for folder in (place, *list(place.absolute().parents)[:2]):
+    """What a dataset of ours, of which this is the folder or a part, says; else nothing.
+
+    A place with files that the manifest does not list is no part: they may be anyone's.
+    """
+    place = Path(os.path.abspath(place))  # noqa: PTH100  a link may lead out of the folder
+    for folder in (place, *list(place.parents)[:2]):
         if not (folder / MANIFEST).is_file():
             continue
         try:
             found = read_json(folder / MANIFEST)
         except ValueError:
             continue
-        if is_of_ours(found):
+        if is_of_ours(found) and lists_all(folder, found, place):
             if words_differ(folder, found):
                 log.warning("%s was changed after it was written: see genmodels verify", folder)
             return dict(found)

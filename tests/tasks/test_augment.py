@@ -12,6 +12,8 @@ from genmodels.data.open import open_source
 from genmodels.tasks.augment import augment
 from genmodels.tasks.augmented import Augmented
 from genmodels.tasks.compose import compose
+from genmodels.tasks.origin import given_origin
+from genmodels.tasks.simulate import simulate
 from genmodels.tasks.train import train
 from genmodels.tasks.verify import verify
 from tests.augmentation.rows import people, write
@@ -272,3 +274,15 @@ def test_rows_of_a_simulator_are_not_called_real(tmp_path, capsys):
         main(["augment", "data=parquet", f"data.path={out}", "recipe=jitter", f"out={again}"]) == 0
     )
     assert "all of them are called real" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["sim/real.csv", "sim/more/real.csv", "sim/data"])
+def test_real_rows_beside_a_simulated_dataset_stay_real(tmp_path, place):
+    simulate(compose("simulate", ["simulator=gbm", "n=2", f"out={tmp_path / 'sim'}"]))
+    assert given_origin(tmp_path / "sim") == given_origin(tmp_path / "sim" / "data") == "simulated"
+    (first,) = (tmp_path / "sim" / "data").iterdir()
+    assert given_origin(first) == given_origin(f"{first.parent}/*.parquet") == "simulated"
+    real = tmp_path / place / "x.csv" if place == "sim/data" else tmp_path / place
+    real.parent.mkdir(exist_ok=True)
+    write(real)
+    assert given_origin(tmp_path / place) == "real"
