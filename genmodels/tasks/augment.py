@@ -22,7 +22,7 @@ from genmodels.data.attributes import OFFERED
 from genmodels.data.coco import holds_coco
 from genmodels.data.splits import Split
 from genmodels.files import read_json
-from genmodels.provenance import NOT_SYNTHETIC, check_name, schema_with_origins
+from genmodels.provenance import check_name, schema_with_origins
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
 from genmodels.tasks.annotated import augment_annotated
@@ -32,12 +32,12 @@ from genmodels.tasks.choices import CONFIGS, choices, nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import read_shares
 from genmodels.tasks.export import Work, export
-from genmodels.tasks.origin import augmented_facts, given_origin
+from genmodels.tasks.origin import augmented_facts, given_origin, kept_apart_facts
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
 from genmodels.types import Raw, num_rows
-from genmodels.writers.base import KEPT_APART, MANIFEST, Writer
+from genmodels.writers.base import MANIFEST, Writer
 from genmodels.writers.export import refuse_existing, request_key
 
 __all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
@@ -348,7 +348,7 @@ def _counted(cfg: DictConfig, groups: Groups, plan: Plan, origin: str) -> dict[s
     level_of[groups.group] = groups.level
     made = np.array([plan.new[level_of == k].sum() for k in range(len(groups.names))], int)
     pairs = zip(groups.names, groups.counts().tolist(), made.tolist(), strict=True)
-    counts = {name: {"real": a, "augmented": b} for name, a, b in pairs}
+    counts = {name: {origin: a, "augmented": b} for name, a, b in pairs}
     return {**told, "classes": {"name": groups.name, "counts": counts}}
 
 
@@ -370,9 +370,7 @@ def _keep_apart(cfg: DictConfig, loaded: _Loaded) -> None:
     kind, rows = str(cfg.format or cfg.data.format), num_rows(loaded.test)
     writer = chosen_writer(cfg.writer, kind, loaded.schema)
     facts = {
-        "synthetic": NOT_SYNTHETIC,
-        "statement": KEPT_APART.format(rows=rows),
-        "kept_apart": {"share": float(cfg.test_share)},
+        **kept_apart_facts(loaded.origin, rows, float(cfg.test_share)),
         "rows": rows,
         "format": kind,
         "seed": int(cfg.seed),

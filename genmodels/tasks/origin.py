@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genmodels.files import MANIFEST, read_json
-from genmodels.provenance import IN_PART, named_in
-from genmodels.writers.base import AUGMENTED, AUGMENTED_OTHERS, is_of_ours
+from genmodels.provenance import IN_PART, NOT_SYNTHETIC, ORIGINS, named_in
+from genmodels.writers.base import (
+    AUGMENTED,
+    AUGMENTED_OTHERS,
+    KEPT_APART,
+    KEPT_APART_OTHERS,
+    is_of_ours,
+)
 from genmodels.writers.verify import lists_all, words_differ
 
-__all__ = ["augmented_facts", "given_origin", "manifest_near"]
+__all__ = [
+    "augmented_facts",
+    "given_origin",
+    "kept_apart_facts",
+    "manifest_near",
+    "origin_kept_apart",
+]
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +60,10 @@ def given_origin(path: str | Path | None) -> str:
         path: of a file or folder; None: there is none, as of embedded data.
     """
     manifest = {} if path is None else manifest_near(Path(path).expanduser())
-    if not manifest or "kept_apart" in manifest:
+    if not manifest:
         return "real"
+    if "kept_apart" in manifest:
+        return origin_kept_apart(manifest)
     if "simulator" in manifest:
         return "simulated"
     if named_in(manifest) is None and "augmentation" not in manifest and "mix" not in manifest:
@@ -72,3 +87,21 @@ def augmented_facts(origin: str, given: int, made: int, name: str | None) -> dic
         "statement": words.format(real=given, made=made, rows=given + made, origin=origin),
         "provenance": {"name": name, "counts": {origin: given, "augmented": made}},
     }
+
+
+def kept_apart_facts(origin: str, rows: int, share: float) -> dict[str, Any]:
+    """What the manifest of rows that were kept apart from an augmentation says of them."""
+    real = origin == "real"
+    words = KEPT_APART if real else KEPT_APART_OTHERS
+    return {
+        "synthetic": NOT_SYNTHETIC if real else True,
+        "statement": words.format(rows=rows, origin=origin),
+        "kept_apart": {"share": share, "origin": origin},
+    }
+
+
+def origin_kept_apart(manifest: Mapping[str, Any]) -> str:
+    """Where rows come from that were kept apart."""
+    told = manifest["kept_apart"]
+    origin = told.get("origin") if isinstance(told, Mapping) else None
+    return origin if isinstance(origin, str) and origin in ORIGINS else "real"

@@ -286,3 +286,18 @@ def test_real_rows_beside_a_simulated_dataset_stay_real(tmp_path, place):
     real.parent.mkdir(exist_ok=True)
     write(real)
     assert given_origin(tmp_path / place) == "real"
+
+
+def test_what_is_kept_apart_of_simulated_rows_is_not_called_real(tmp_path):
+    path = tmp_path / "crops"
+    words = ["simulator=road", "simulator.rows=crop", "simulator.crop=16", "n=24"]
+    simulate(compose("simulate", [*words, f"out={path}"]))
+    made(tmp_path / "out", "data=imagefolder", f"data.path={path}",
+         "recipe=colour", "test_share=0.5")  # fmt: skip
+    told, kept = manifest_of(tmp_path / "out"), manifest_of(tmp_path / "out-test")
+    assert kept["synthetic"] is True
+    assert "no real records" in kept["statement"]
+    assert "Real" not in (tmp_path / "out-test" / "README.md").read_text()
+    assert given_origin(tmp_path / "out-test") == "simulated"
+    assert {tuple(c) for c in told["classes"]["counts"].values()} == {("simulated", "augmented")}
+    assert verify(compose("verify", [f"dataset={tmp_path / 'out-test'}"])) == []
