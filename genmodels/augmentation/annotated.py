@@ -15,11 +15,16 @@ from genmodels.masks import each_mask, run_lengths, tight_box
 
 __all__ = ["AnnotatedBlocks"]
 
+KEPT = ("id", "image_id", "category_id", "iscrowd")
+"""What holds of an object wherever it is moved to, besides its box, mask and area."""
 MODES = ("L", "LA", "RGB", "RGBA")
 
 
 class AnnotatedBlocks:
     """New pictures with the objects that are left in them, each in a tight box.
+
+    What else is told of an object, such as keypoints or what of it is seen, may be wrong after it
+    was moved, and is left out then.
 
     Args:
         real: rows as `COCO` loads them.
@@ -55,14 +60,14 @@ class AnnotatedBlocks:
             masks[k] = mask
         made, moved = self._recipe.changed(pixels, masks, seed=self._plan.seed, row=row)
         assert moved is not None
-        left = []
+        left, stays = [], KEPT if "geometry" in self._recipe.steps else None
         for one, mask in zip(objects, moved, strict=True):
             if (box := tight_box(mask)) is None:
                 continue  # it was moved out of the picture
             told = {"bbox": box, "area": int((mask > 0).sum())}
             if one.get("segmentation"):
                 told["segmentation"] = run_lengths(mask)
-            left.append({**one, **told})
+            left.append({**{k: v for k, v in one.items() if stays is None or k in stays}, **told})
         return {**parent, "blob": _png(made), "file_name": "made.png", "objects": json.dumps(left)}
 
 

@@ -181,3 +181,23 @@ def test_a_list_of_a_stranger_that_makes_no_sense_is_refused_before_writing(tmp_
     with pytest.raises(ValueError, match=r"annotations|pixels"):
         made(tmp_path)
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_what_is_told_of_an_object_is_left_out_where_moving_makes_it_false(tmp_path):
+    place = scenes(tmp_path / "road") / "annotations.json"
+    whole = json.loads(place.read_text())
+    for one in whole["annotations"]:
+        one |= {"keypoints": [1, 2, 2], "visibility": 1.0, "iscrowd": 0}
+    place.write_text(json.dumps(whole))
+    told, _ = read(made(tmp_path))
+    assert all(one["keypoints"] == [1, 2, 2] for one in told["annotations"][:4])
+    known = {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation"}
+    assert all(set(one) <= known for one in told["annotations"][4:])
+    told, _ = read(made(tmp_path, "recipe=colour", out="colour"))
+    assert all(one["keypoints"] == [1, 2, 2] for one in told["annotations"])
+
+
+@pytest.mark.parametrize("name", ["id", "file_name", "objects", "index"])
+def test_provenance_has_no_name_that_entries_use_otherwise(tmp_path, name):
+    with pytest.raises(ValueError, match=name):
+        made(tmp_path, f"provenance={name}")
