@@ -135,7 +135,7 @@ def _shares(cfg: DictConfig, names: list[str]) -> dict[str, float]:
     total = sum(found.values())
     if abs(total - 1.0) > 1e-6:
         raise ValueError(f"shares must sum to 1, not {total:g}")
-    return found
+    return {name: share / total for name, share in found.items()}
 
 
 def _named(cfg: DictConfig, key: str, names: list[str]) -> dict[str, Any]:
