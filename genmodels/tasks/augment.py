@@ -99,7 +99,8 @@ def augment(cfg: DictConfig) -> Path:
     fitted = recipe.fit(loaded.real, loaded.schema, plan, fixed)
     whole = schema_with_origins(schema, cfg.provenance)
     kind = str(cfg.format or cfg.data.format)
-    writer, start = chosen_writer(cfg.writer, kind, whole), time.monotonic()
+    writer = chosen_writer(cfg.writer, kind, whole, synthetic=loaded.origin != "real")
+    start = time.monotonic()
     rows = num_rows(loaded.real) + plan.rows
     work = Work(
         out=out,
@@ -288,15 +289,20 @@ def _already(asked: _Asked, groups: Groups) -> str:
     return f"the levels of {groups.name} have these shares already" if asked.counted else "ratio=0"
 
 
-def chosen_writer(writers: DictConfig, kind: str, schema: Schema) -> Writer:
-    """The writer of a format.
+def chosen_writer(
+    writers: DictConfig, kind: str, schema: Schema, *, synthetic: bool = False
+) -> Writer:
+    """The writer of a format, whose files say whether all rows are synthetic.
 
     Raises:
         ValueError: when there is no such format, or it cannot hold such data.
     """
     if kind not in writers:
         raise ValueError(f"there is no format={kind}{nearest(kind, map(str, writers))}")
-    writer = complete(instantiate(writers[kind]), schema=schema)
+    node = writers[kind]
+    if "synthetic" in node:
+        node = OmegaConf.merge(node, {"synthetic": synthetic})
+    writer = complete(instantiate(node), schema=schema)
     assert isinstance(writer, Writer)
     return writer
 
@@ -368,7 +374,7 @@ def _keep_apart(cfg: DictConfig, loaded: _Loaded) -> None:
     if loaded.test is None:
         return
     kind, rows = str(cfg.format or cfg.data.format), num_rows(loaded.test)
-    writer = chosen_writer(cfg.writer, kind, loaded.schema)
+    writer = chosen_writer(cfg.writer, kind, loaded.schema, synthetic=loaded.origin != "real")
     facts = {
         **kept_apart_facts(loaded.origin, rows, float(cfg.test_share)),
         "rows": rows,

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -301,3 +302,16 @@ def test_what_is_kept_apart_of_simulated_rows_is_not_called_real(tmp_path):
     assert given_origin(tmp_path / "out-test") == "simulated"
     assert {tuple(c) for c in told["classes"]["counts"].values()} == {("simulated", "augmented")}
     assert verify(compose("verify", [f"dataset={tmp_path / 'out-test'}"])) == []
+
+
+def test_files_say_of_simulated_rows_that_they_are_synthetic(tmp_path):
+    path = tmp_path / "crops"
+    words = ["simulator=road", "simulator.rows=crop", "simulator.crop=16", "n=8"]
+    simulate(compose("simulate", [*words, f"out={path}"]))
+    common = ("data=imagefolder", f"data.path={path}", "recipe=colour")
+    out = made(tmp_path / "out", *common)
+    picture = next((out / "train").rglob("*.png"))
+    assert Image.open(picture).text["Comment"].startswith("Synthetic: made by genmodels")
+    out = made(tmp_path / "parquet", *common, "format=parquet")
+    told = pq.read_schema(next((out / "data").iterdir())).metadata
+    assert told[b"genmodels.synthetic"] == b"true"
