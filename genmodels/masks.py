@@ -6,13 +6,16 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-__all__ = ["mask_of", "run_lengths", "tight_box"]
+__all__ = ["each_mask", "mask_of", "run_lengths", "tight_box"]
+
+_FAR = 1e6
+"""Pixels from the picture's corner within which what is told of objects must lie."""
 
 
 def mask_of(annotation: Mapping[str, Any], height: int, width: int) -> np.ndarray:
@@ -22,24 +25,65 @@ def mask_of(annotation: Mapping[str, Any], height: int, width: int) -> np.ndarra
         ValueError: when its form is not known.
     """
     told = annotation.get("segmentation")
-    if isinstance(told, Mapping) and isinstance(told.get("counts"), list):
-        counts = np.asarray(told["counts"], np.int64)
-        if counts.sum() != height * width or (counts < 0).any():
-            raise ValueError("its run lengths do not cover the image")
-        values = np.repeat(np.arange(len(counts)) % 2, counts)
-        return values.reshape(width, height).T.astype(np.uint8)
     if isinstance(told, Mapping):
-        raise ValueError("its mask is compressed; write uncompressed run lengths or polygons")
-    canvas = Image.new("1", (width, height))
+        return _of_runs(told.get("counts"), height, width)
     if isinstance(told, list) and told:
-        for polygon in told:
-            points = list(zip(polygon[::2], polygon[1::2], strict=True))
-            ImageDraw.Draw(canvas).polygon(points, fill=1)
-        return np.asarray(canvas, np.uint8)
-    x, y, w, h = annotation["bbox"]
+        return _of_polygons(told, height, width)
+    return _of_box(annotation.get("bbox"), height, width)
+
+
+def each_mask(
+    objects: Iterable[Mapping[str, Any]], height: int, width: int, *, of: str
+) -> Iterator[np.ndarray]:
+    """The masks (H, W) of the objects of a picture, one after the other.
+
+    Raises:
+        ValueError: when the form of one is not known, naming the picture as `of`.
+    """
+    for number, one in enumerate(objects, 1):
+        try:
+            yield mask_of(one, height, width)
+        except ValueError as error:
+            raise ValueError(f"{of}: object {number}: {error}") from error
+
+
+def _of_runs(counts: Any, height: int, width: int) -> np.ndarray:
+    if not isinstance(counts, list):
+        raise ValueError("its mask is compressed; write uncompressed run lengths or polygons")
+    # Python's numbers do not overflow, as lengths of a stranger could make those of numpy do.
+    most = height * width
+    fit = all(isinstance(count, int) and 0 <= count <= most for count in counts)
+    if not fit or sum(counts) != most:
+        raise ValueError("its run lengths do not cover the image")
+    values = np.repeat(np.arange(len(counts)) % 2, counts)
+    return values.reshape(width, height).T.astype(np.uint8)
+
+
+def _of_polygons(polygons: Sequence[Any], height: int, width: int) -> np.ndarray:
+    canvas = Image.new("1", (width, height))
+    for polygon in polygons:
+        if not _numbers(polygon) or len(polygon) < 4 or len(polygon) % 2:
+            raise ValueError("a polygon of its mask must be numbers x, y, x, y, ... in pixels")
+        points = list(zip(polygon[::2], polygon[1::2], strict=True))
+        ImageDraw.Draw(canvas).polygon(points, fill=1)
+    return np.asarray(canvas, np.uint8)
+
+
+def _of_box(box: Any, height: int, width: int) -> np.ndarray:
+    if not _numbers(box) or len(box) != 4 or min(box[2:]) < 0:
+        raise ValueError("its bbox must be four numbers x, y, width, height in pixels")
+    x, y, w, h = box
+    rows, columns = (slice(max(0, round(a)), max(0, round(a + n))) for a, n in ((y, h), (x, w)))
     mask = np.zeros((height, width), np.uint8)
-    mask[max(0, round(y)) : round(y + h), max(0, round(x)) : round(x + w)] = 1
+    mask[rows, columns] = 1
     return mask
+
+
+def _numbers(values: Any) -> bool:
+    """Whether these are numbers that can be places in a picture."""
+    return isinstance(values, list) and all(
+        isinstance(value, int | float) and abs(value) <= _FAR for value in values
+    )
 
 
 def run_lengths(mask: np.ndarray) -> dict[str, Any]:

@@ -11,15 +11,20 @@ from PIL import Image
 
 from genmodels.augmentation.amounts import Plan
 from genmodels.augmentation.pictures import BLOCK, Pictures
-from genmodels.masks import mask_of, run_lengths, tight_box
+from genmodels.masks import each_mask, run_lengths, tight_box
 
 __all__ = ["AnnotatedBlocks"]
 
+KEPT = ("id", "image_id", "category_id", "iscrowd")
+"""What holds of an object wherever it is moved to, besides its box, mask and area."""
 MODES = ("L", "LA", "RGB", "RGBA")
 
 
 class AnnotatedBlocks:
     """New pictures with the objects that are left in them, each in a tight box.
+
+    What else is told of an object, such as keypoints or what of it is seen, may be wrong after it
+    was moved, and is left out then.
 
     Args:
         real: rows as `COCO` loads them.
@@ -31,8 +36,10 @@ class AnnotatedBlocks:
         self._real, self._plan, self._recipe = real, plan, recipe
         self._parents = plan.parents()
         self.block_rows = BLOCK
-        for file_name, blob in zip(real["file_name"], real["blob"], strict=True):
+        names = ("file_name", "blob", "width", "height")
+        for file_name, blob, *told in zip(*(real[name] for name in names), strict=True):
             with _opened(blob.as_py(), file_name.as_py()) as picture:
+                _check_size(picture.size, [side.as_py() for side in told], file_name.as_py())
                 recipe.check(len(_plain(picture).getbands()), masks=True)
 
     def block(self, number: int) -> pa.Table:
@@ -49,28 +56,33 @@ class AnnotatedBlocks:
         height, width = pixels.shape[1:]
         objects = json.loads(parent["objects"])
         masks = np.zeros((len(objects), height, width), np.uint8)
-        for k, one in enumerate(objects):
-            try:
-                masks[k] = mask_of(one, height, width)
-            except ValueError as error:
-                raise ValueError(f"{parent['file_name']}: an object: {error}") from error
+        for k, mask in enumerate(each_mask(objects, height, width, of=parent["file_name"])):
+            masks[k] = mask
         made, moved = self._recipe.changed(pixels, masks, seed=self._plan.seed, row=row)
         assert moved is not None
-        left = []
+        left, stays = [], KEPT if "geometry" in self._recipe.steps else None
         for one, mask in zip(objects, moved, strict=True):
             if (box := tight_box(mask)) is None:
                 continue  # it was moved out of the picture
             told = {"bbox": box, "area": int((mask > 0).sum())}
             if one.get("segmentation"):
                 told["segmentation"] = run_lengths(mask)
-            left.append({**one, **told})
+            left.append({**{k: v for k, v in one.items() if stays is None or k in stays}, **told})
         return {**parent, "blob": _png(made), "file_name": "made.png", "objects": json.dumps(left)}
+
+
+def _check_size(found: tuple[int, int], told: list[int], name: str) -> None:
+    if list(found) != told:
+        raise ValueError(
+            f"{name} is {found[0]} x {found[1]} pixels, and the list of annotations says "
+            f"{told[0]} x {told[1]}"
+        )
 
 
 def _opened(blob: bytes, name: str) -> Image.Image:
     try:
         return Image.open(io.BytesIO(blob))
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} cannot be read: {error}") from error
 
 

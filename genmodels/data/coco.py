@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = ["COCO", "holds_coco"]
 
 PLACES = ("annotations/instances.json", "annotations.json")
 """Where the list of annotations may be in a folder."""
+MOST_PIXELS = 65_535
+"""Of a side of a picture."""
 
 
 def holds_coco(path: str | Path | None) -> bool:
@@ -28,6 +31,30 @@ def holds_coco(path: str | Path | None) -> bool:
 
 def _list_of(folder: Path) -> Path | None:
     return next((folder / name for name in PLACES if (folder / name).is_file()), None)
+
+
+def _is_side(value: Any) -> bool:
+    return type(value) is int and 0 < value <= MOST_PIXELS
+
+
+def _is_key(value: Any) -> bool:
+    return type(value) in (int, str)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+NEEDED: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "images": {"id": _is_key, "file_name": _is_name, "height": _is_side, "width": _is_side},
+    "annotations": {
+        "image_id": _is_key,
+        "category_id": _is_key,
+        "bbox": lambda value: isinstance(value, list),
+    },
+    "categories": {},
+}
+"""What entries must have, and what it may be."""
 
 
 class COCO:
@@ -59,8 +86,8 @@ class COCO:
                     "file_name": file.name,
                     "blob": file.read_bytes(),
                     "objects": json.dumps(objects[entry["id"]]),
-                    "height": int(entry["height"]),
-                    "width": int(entry["width"]),
+                    "height": entry["height"],
+                    "width": entry["width"],
                 }
             )
         if not rows:
@@ -85,11 +112,15 @@ class COCO:
         whole = isinstance(told, dict) and all(isinstance(told.get(k), list) for k in lists)
         if not whole:
             raise ValueError(f"{place} is not in COCO's form: needs the lists {', '.join(lists)}")
-        for key, needed in (("images", ("id", "file_name", "height", "width")),
-                            ("annotations", ("image_id", "category_id", "bbox"))):  # fmt: skip
-            lacking = [k for k in needed if any(k not in entry for entry in told[key])]
-            if lacking:
-                raise ValueError(f"{place}: some of its {key} lack {', '.join(lacking)}")
+        for key, needed in NEEDED.items():
+            if not all(isinstance(entry, dict) for entry in told[key]):
+                raise ValueError(f"{place}: its {key} must be objects of JSON")
+            for name, fits in needed.items():
+                if any(name not in entry for entry in told[key]):
+                    raise ValueError(f"{place}: some of its {key} lack {name}")
+                wrong = [entry[name] for entry in told[key] if not fits(entry[name])]
+                if wrong:
+                    raise ValueError(f"{place}: some of its {key} have {name}={wrong[0]!r:.60}")
         return dict(told)
 
     def _file(self, name: str) -> Path:

@@ -156,7 +156,8 @@ def _joined(column: str, kind: Kind, found: Mapping[str, Column], key: str) -> C
         changes |= {"levels": levels, "closed": all(c.closed for c in alike)}
     for name, choose in (("minimum", min), ("maximum", max)):
         ends = [getattr(c, name) for c in alike if getattr(c, name) is not None]
-        ends += [c.value for c in found.values() if c.kind == "constant" and ends and c.value]
+        alone = [c.value for c in found.values() if c.kind == "constant" and c.value is not None]
+        ends += alone if ends else []
         changes[name] = choose(ends) if ends and len({type(e) is str for e in ends}) == 1 else None
     if kind == "continuous":
         digits = [c.decimals for c in alike]

@@ -14,6 +14,8 @@ from genmodels.augmentation.base import Recipe
 from genmodels.augmentation.groups import nothing_counted
 from genmodels.augmentation.pictures import Pictures
 from genmodels.data.coco import COCO
+from genmodels.provenance import check_name
+from genmodels.schema import ImageSchema
 from genmodels.tasks.augmented import Augmented
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import resolved
@@ -44,6 +46,7 @@ def augment_annotated(cfg: DictConfig, recipe: Recipe, amount: Amount) -> Path:
     path, out = Path(str(cfg.data.path)), Path(str(cfg.out))
     source, origin = COCO(path=path), given_origin(path)
     real, start = source.load(), time.monotonic()
+    check_name(cfg.provenance, ImageSchema(1, 1, 1), (*real.column_names, "id"))
     known = num_rows(real)
     plan = plan_of_rows(nothing_counted(known), max(1, round(amount.ratio * known)), seed=cfg.seed)
     made = AnnotatedBlocks(real=real, plan=plan, recipe=recipe)

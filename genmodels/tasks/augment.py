@@ -22,7 +22,7 @@ from genmodels.data.attributes import OFFERED
 from genmodels.data.coco import holds_coco
 from genmodels.data.splits import Split
 from genmodels.files import read_json
-from genmodels.provenance import NOT_SYNTHETIC, check_name, schema_with_origins
+from genmodels.provenance import check_name, schema_with_origins
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
 from genmodels.tasks.annotated import augment_annotated
@@ -32,12 +32,12 @@ from genmodels.tasks.choices import CONFIGS, choices, nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import read_shares
 from genmodels.tasks.export import Work, export
-from genmodels.tasks.origin import augmented_facts, given_origin
+from genmodels.tasks.origin import augmented_facts, given_origin, kept_apart_facts
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
 from genmodels.types import Raw, num_rows
-from genmodels.writers.base import KEPT_APART, MANIFEST, Writer
+from genmodels.writers.base import MANIFEST, Writer
 from genmodels.writers.export import refuse_existing, request_key
 
 __all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
@@ -99,7 +99,8 @@ def augment(cfg: DictConfig) -> Path:
     fitted = recipe.fit(loaded.real, loaded.schema, plan, fixed)
     whole = schema_with_origins(schema, cfg.provenance)
     kind = str(cfg.format or cfg.data.format)
-    writer, start = chosen_writer(cfg.writer, kind, whole), time.monotonic()
+    writer = chosen_writer(cfg.writer, kind, whole, synthetic=loaded.origin != "real")
+    start = time.monotonic()
     rows = num_rows(loaded.real) + plan.rows
     work = Work(
         out=out,
@@ -288,15 +289,20 @@ def _already(asked: _Asked, groups: Groups) -> str:
     return f"the levels of {groups.name} have these shares already" if asked.counted else "ratio=0"
 
 
-def chosen_writer(writers: DictConfig, kind: str, schema: Schema) -> Writer:
-    """The writer of a format.
+def chosen_writer(
+    writers: DictConfig, kind: str, schema: Schema, *, synthetic: bool = False
+) -> Writer:
+    """The writer of a format, whose files say whether all rows are synthetic.
 
     Raises:
         ValueError: when there is no such format, or it cannot hold such data.
     """
     if kind not in writers:
         raise ValueError(f"there is no format={kind}{nearest(kind, map(str, writers))}")
-    writer = complete(instantiate(writers[kind]), schema=schema)
+    node = writers[kind]
+    if "synthetic" in node:
+        node = OmegaConf.merge(node, {"synthetic": synthetic})
+    writer = complete(instantiate(node), schema=schema)
     assert isinstance(writer, Writer)
     return writer
 
@@ -348,7 +354,7 @@ def _counted(cfg: DictConfig, groups: Groups, plan: Plan, origin: str) -> dict[s
     level_of[groups.group] = groups.level
     made = np.array([plan.new[level_of == k].sum() for k in range(len(groups.names))], int)
     pairs = zip(groups.names, groups.counts().tolist(), made.tolist(), strict=True)
-    counts = {name: {"real": a, "augmented": b} for name, a, b in pairs}
+    counts = {name: {origin: a, "augmented": b} for name, a, b in pairs}
     return {**told, "classes": {"name": groups.name, "counts": counts}}
 
 
@@ -368,11 +374,9 @@ def _keep_apart(cfg: DictConfig, loaded: _Loaded) -> None:
     if loaded.test is None:
         return
     kind, rows = str(cfg.format or cfg.data.format), num_rows(loaded.test)
-    writer = chosen_writer(cfg.writer, kind, loaded.schema)
+    writer = chosen_writer(cfg.writer, kind, loaded.schema, synthetic=loaded.origin != "real")
     facts = {
-        "synthetic": NOT_SYNTHETIC,
-        "statement": KEPT_APART.format(rows=rows),
-        "kept_apart": {"share": float(cfg.test_share)},
+        **kept_apart_facts(loaded.origin, rows, float(cfg.test_share)),
         "rows": rows,
         "format": kind,
         "seed": int(cfg.seed),

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from genmodels.data.open import open_source
 from genmodels.provenance import ORIGINS, named_in, origins_of, without_origins
 from genmodels.tasks.choices import nearest
-from genmodels.tasks.origin import manifest_near
+from genmodels.tasks.origin import manifest_near, origin_kept_apart
 from genmodels.types import Raw, num_rows
 
 __all__ = ["Ingredient", "counts_of", "ingredients", "rows_of_each"]
@@ -135,7 +135,7 @@ def _shares(cfg: DictConfig, names: list[str]) -> dict[str, float]:
     total = sum(found.values())
     if abs(total - 1.0) > 1e-6:
         raise ValueError(f"shares must sum to 1, not {total:g}")
-    return found
+    return {name: share / total for name, share in found.items()}
 
 
 def _named(cfg: DictConfig, key: str, names: list[str]) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _origin(name: str, path: str, manifest: Mapping[str, Any]) -> str:
     if "simulator" in manifest:
         return "simulated"
     if "kept_apart" in manifest:
-        return "real"
+        return origin_kept_apart(manifest)
     if "augmentation" in manifest or "mix" in manifest:
         raise ValueError(
             f"{path} was written with provenance=null: its rows do not tell which are real. Write "

@@ -86,8 +86,9 @@ def mix(cfg: DictConfig) -> Path:
     rows, chosen = _drawn(typed, parts, counts, int(cfg.seed), cfg.provenance)
     whole = schema_with_origins(schema, cfg.provenance)
     kind = str(cfg.format or _form(parts, typed[0]))
-    writer, start = chosen_writer(cfg.writer, kind, whole), time.monotonic()
-    every = np.concatenate(chosen)
+    every, start = np.concatenate(chosen), time.monotonic()
+    none_real = "real" not in counts_of(every)
+    writer = chosen_writer(cfg.writer, kind, whole, synthetic=none_real)
     work = Work(
         out=out,
         overwrite=bool(cfg.overwrite),

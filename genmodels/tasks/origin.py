@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genmodels.files import MANIFEST, read_json
-from genmodels.provenance import IN_PART, named_in
-from genmodels.writers.base import AUGMENTED, AUGMENTED_OTHERS, is_of_ours
-from genmodels.writers.verify import words_differ
+from genmodels.provenance import IN_PART, NOT_SYNTHETIC, ORIGINS, named_in
+from genmodels.writers.base import (
+    AUGMENTED,
+    AUGMENTED_OTHERS,
+    KEPT_APART,
+    KEPT_APART_OTHERS,
+    is_of_ours,
+)
+from genmodels.writers.verify import lists_all, words_differ
 
-__all__ = ["augmented_facts", "given_origin", "manifest_near"]
+__all__ = [
+    "augmented_facts",
+    "given_origin",
+    "kept_apart_facts",
+    "manifest_near",
+    "origin_kept_apart",
+]
 
 log = logging.getLogger(__name__)
 
 
 def manifest_near(place: Path) -> dict[str, Any]:
-    """What a dataset of ours, of which this is the folder or a part, says; else nothing."""
-    for folder in (place, *list(place.absolute().parents)[:2]):
+    """What a dataset of ours, of which this is the folder or a part, says; else nothing.
+
+    A place with files that the manifest does not list is no part: they may be anyone's.
+    """
+    place = Path(os.path.abspath(place))  # noqa: PTH100  a link may lead out of the folder
+    for folder in (place, *list(place.parents)[:2]):
         if not (folder / MANIFEST).is_file():
             continue
         try:
             found = read_json(folder / MANIFEST)
         except ValueError:
             continue
-        if is_of_ours(found):
+        if is_of_ours(found) and lists_all(folder, found, place):
             if words_differ(folder, found):
                 log.warning("%s was changed after it was written: see genmodels verify", folder)
             return dict(found)
@@ -42,8 +60,10 @@ def given_origin(path: str | Path | None) -> str:
         path: of a file or folder; None: there is none, as of embedded data.
     """
     manifest = {} if path is None else manifest_near(Path(path).expanduser())
-    if not manifest or "kept_apart" in manifest:
+    if not manifest:
         return "real"
+    if "kept_apart" in manifest:
+        return origin_kept_apart(manifest)
     if "simulator" in manifest:
         return "simulated"
     if named_in(manifest) is None and "augmentation" not in manifest and "mix" not in manifest:
@@ -67,3 +87,21 @@ def augmented_facts(origin: str, given: int, made: int, name: str | None) -> dic
         "statement": words.format(real=given, made=made, rows=given + made, origin=origin),
         "provenance": {"name": name, "counts": {origin: given, "augmented": made}},
     }
+
+
+def kept_apart_facts(origin: str, rows: int, share: float) -> dict[str, Any]:
+    """What the manifest of rows that were kept apart from an augmentation says of them."""
+    real = origin == "real"
+    words = KEPT_APART if real else KEPT_APART_OTHERS
+    return {
+        "synthetic": NOT_SYNTHETIC if real else True,
+        "statement": words.format(rows=rows, origin=origin),
+        "kept_apart": {"share": share, "origin": origin},
+    }
+
+
+def origin_kept_apart(manifest: Mapping[str, Any]) -> str:
+    """Where rows come from that were kept apart."""
+    told = manifest["kept_apart"]
+    origin = told.get("origin") if isinstance(told, Mapping) else None
+    return origin if isinstance(origin, str) and origin in ORIGINS else "real"

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from genmodels.files import write_json
-from genmodels.masks import mask_of
+from genmodels.masks import each_mask
 from genmodels.types import Raw
 from genmodels.writers.base import Shard, positive, sync_file, tables
 
@@ -79,8 +79,9 @@ class COCOWriter:
         file.write_bytes(row["blob"])
         height, width = row["height"], row["width"]
         places = np.zeros((height, width), np.uint16)
-        for k, one in enumerate(json.loads(row["objects"]), 1):
-            places[mask_of(one, height, width) > 0] = k
+        objects = json.loads(row["objects"])
+        for k, one in enumerate(each_mask(objects, height, width, of=row["file_name"]), 1):
+            places[one > 0] = k
         mask, packed = folder / "masks" / "instance" / f"{number:06d}.png", io.BytesIO()
         Image.fromarray(places).save(packed, "PNG", compress_level=1)
         mask.write_bytes(packed.getvalue())

@@ -23,6 +23,7 @@ __all__ = [
     "AUGMENTED",
     "AUGMENTED_OTHERS",
     "KEPT_APART",
+    "KEPT_APART_OTHERS",
     "MANIFEST",
     "MIXED",
     "NONE_REAL",
@@ -71,6 +72,10 @@ REAL_AMONG = (
 NONE_REAL = "None of them was observed, as their sources say."
 KEPT_APART = (
     "This data is real: all of its {rows:,} records were observed and are unchanged. They were "
+    "kept apart from an augmentation, to test on what was made of the others."
+)
+KEPT_APART_OTHERS = (
+    "This data holds no real records: all of its {rows:,} are {origin} and unchanged. They were "
     "kept apart from an augmentation, to test on what was made of the others."
 )
 NO_TABLE = (

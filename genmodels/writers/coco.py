@@ -15,21 +15,13 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from genmodels.files import atomic_path
+from genmodels.masks import run_lengths
 
-__all__ = ["annotation", "image_entry", "join_coco", "join_lines", "run_lengths"]
+__all__ = ["annotation", "image_entry", "join_coco", "join_lines"]
 
 _PER_IMAGE = 256
 """Numbers of annotations that belong to one image, so that shards need not know of each other."""
 _TOLD_ELSEWHERE = ("class", "label", "bbox", "area")
-
-
-def run_lengths(mask: np.ndarray) -> list[int]:
-    """Lengths of runs down the columns of a mask (H, W), of zeros first."""
-    flat = mask.ravel(order="F")
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    ends = np.concatenate([[0], changes, [flat.size]])
-    lengths = np.diff(ends).tolist()
-    return [0, *lengths] if flat[0] else lengths
 
 
 def image_entry(
@@ -44,7 +36,6 @@ def annotation(
     number: int, k: int, one: Mapping[str, Any], instances: np.ndarray
 ) -> dict[str, Any]:
     """The k-th object of an image; categories are numbered from 1, as in COCO."""
-    height, width = instances.shape
     return {
         "id": number * _PER_IMAGE + k,
         "image_id": number,
@@ -52,7 +43,7 @@ def annotation(
         "bbox": one["bbox"],
         "area": one["area"],
         "iscrowd": 0,
-        "segmentation": {"size": [height, width], "counts": run_lengths(instances == k)},
+        "segmentation": run_lengths(instances == k),
         **{key: value for key, value in one.items() if key not in _TOLD_ELSEWHERE},
     }
 

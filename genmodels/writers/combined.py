@@ -42,14 +42,14 @@ def combined(manifest: Mapping[str, Any]) -> Combined | None:
     if "mix" in manifest:
         return _mixed(manifest)
     if "kept_apart" in manifest:
-        data = manifest["data"]["name"]
+        data, origin = manifest["data"]["name"], manifest["kept_apart"].get("origin", "real")
         return Combined(
-            tag="real",
-            title="Real data kept apart",
-            drawn="as they were observed",
+            tag="real" if origin == "real" else "synthetic",
+            title=f"{origin.capitalize()} data kept apart",
+            drawn="as they were observed" if origin == "real" else "as they were given",
             model="the data that they are from",
             name=f"kept-apart-{data}",
-            collection="Real records kept apart from an augmentation.",
+            collection=f"{origin.capitalize()} records kept apart from an augmentation.",
             lines=(),
         )
     return None
@@ -114,12 +114,13 @@ def _origins(told: Mapping[str, Any] | None) -> list[str]:
 def _classes(told: Mapping[str, Any] | None) -> list[str]:
     if told is None:
         return []
+    origins = list(next(iter(told["counts"].values()), {}))
     lines = [
-        f"| {_plain(level)} | {found['real']:,} | {found['augmented']:,} |"
+        f"| {' | '.join([_plain(level), *(f'{found[name]:,}' for name in origins)])} |"
         for level, found in told["counts"].items()
     ]
-    head = f"| {_plain(told['name'])} | real | augmented |"
-    return ["\n".join([head, "| --- | --- | --- |", *lines])]
+    head = f"| {' | '.join([_plain(told['name']), *origins])} |"
+    return ["\n".join([head, f"|{' --- |' * (1 + len(origins))}", *lines])]
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -26,7 +26,7 @@ __all__ = [
     "threads",
 ]
 
-STATEMENT = "Synthetic: drawn from a generative model by genmodels, not a photograph of anything."
+STATEMENT = "Synthetic: made by genmodels, not a photograph of anything."
 IN_PART = "Of a dataset that holds real pictures or pictures made from them: its list says which."
 CHUNK = 64
 """Images that a thread encodes at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from genmodels.files import read_json, sha256
 from genmodels.writers.base import MANIFEST, is_of_ours
 
-__all__ = ["differences", "digest", "read_manifest", "words_differ"]
+__all__ = ["differences", "digest", "lists_all", "read_manifest", "words_differ"]
 
 
 def digest(manifest: Mapping[str, Any]) -> str:
@@ -52,6 +53,29 @@ def words_differ(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether the manifest, or a document beside it, is changed; the data are not looked at."""
     found = (_difference(folder.resolve(), entry) for entry in _entries(manifest, "documents"))
     return manifest.get("digest") != digest(manifest) or any(found)
+
+
+def lists_all(folder: Path, manifest: Mapping[str, Any], place: Path) -> bool:
+    """Whether each file at a place is of the dataset; contents are not looked at.
+
+    Args:
+        folder: of the dataset.
+        manifest: of it.
+        place: a file, a folder or a pattern within it, or the folder itself.
+    """
+    try:
+        entries = [*_entries(manifest, "files"), *_entries(manifest, "documents")]
+    except ValueError:
+        return False
+    listed = {str(entry.get("path")) for entry in entries} | {MANIFEST}
+    within = place.relative_to(folder).as_posix()
+    if glob.has_magic(within) and not place.exists():
+        found = {p.relative_to(folder).as_posix() for p in folder.glob(within) if p.is_file()}
+    elif place.is_dir():
+        found = {f"{within}/{path}".removeprefix("./") for path in _files(place)}
+    else:
+        found = {within}
+    return bool(found) and found <= listed
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

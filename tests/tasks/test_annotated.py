@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from genmodels.cli import main
-from genmodels.masks import mask_of, run_lengths, tight_box
+from genmodels.masks import each_mask, mask_of, run_lengths, tight_box
 from genmodels.tasks.augment import augment
 from genmodels.tasks.compose import compose
 from genmodels.tasks.verify import verify
@@ -138,3 +138,66 @@ def test_simulated_scenes_are_augmented_with_their_boxes(tmp_path):
     first = [one for one in told["annotations"] if one["image_id"] == 0]
     boxes = [one["bbox"] for one in given["annotations"] if one["image_id"] == 0]
     assert [one["bbox"] for one in first] == boxes
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"segmentation": {"counts": [2**62] * 4 + [2400], "size": [40, 60]}}, "do not cover"),
+        ({"segmentation": {"counts": [2399.5, 0.5], "size": [40, 60]}}, "do not cover"),
+        ({"segmentation": {"counts": "PPYo", "size": [40, 60]}}, "compressed"),
+        ({"segmentation": [[1, 2, 3]]}, "polygon"),
+        ({"segmentation": [[1, 2]]}, "polygon"),
+        ({"segmentation": ["abcdef"]}, "polygon"),
+        ({"segmentation": [[1e400, 2, 3, 4, 5, 6]]}, "polygon"),
+        ({"segmentation": None, "bbox": [1, 2]}, "four numbers"),
+        ({"segmentation": None, "bbox": [9, 9, -5, 5]}, "four numbers"),
+    ],
+)
+def test_objects_of_a_stranger_that_make_no_sense_are_one_clear_line(told, words):
+    with pytest.raises(ValueError, match=f"0.png: object 2: .*{words}"):
+        list(each_mask([{"bbox": [0, 0, 1, 1]}, told], 40, 60, of="0.png"))
+
+
+def test_a_box_outside_the_picture_has_no_pixels():
+    assert not mask_of({"bbox": [-5, -5, 2, 2]}, 10, 10).any()
+    assert not mask_of({"bbox": [50, 50, 2, 2]}, 10, 10).any()
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("images", {"height": 41}), ("images", {"height": -40}), ("images", {"width": 10**9}),
+        ("images", {"height": "40"}), ("images", {"file_name": 3}), ("images", {"file_name": "\0"}),
+        ("images", {"id": [1]}), ("images", {"file_name": "../../0.png"}),
+        ("annotations", {"image_id": {}}), ("annotations", {"bbox": None}),
+    ],
+)  # fmt: skip
+def test_a_list_of_a_stranger_that_makes_no_sense_is_refused_before_writing(tmp_path, key, told):
+    place = scenes(tmp_path / "road") / "annotations.json"
+    whole = json.loads(place.read_text())
+    whole[key][0] |= told
+    place.write_text(json.dumps(whole))
+    with pytest.raises(ValueError, match=r"annotations|pixels"):
+        made(tmp_path)
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_what_is_told_of_an_object_is_left_out_where_moving_makes_it_false(tmp_path):
+    place = scenes(tmp_path / "road") / "annotations.json"
+    whole = json.loads(place.read_text())
+    for one in whole["annotations"]:
+        one |= {"keypoints": [1, 2, 2], "visibility": 1.0, "iscrowd": 0}
+    place.write_text(json.dumps(whole))
+    told, _ = read(made(tmp_path))
+    assert all(one["keypoints"] == [1, 2, 2] for one in told["annotations"][:4])
+    known = {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation"}
+    assert all(set(one) <= known for one in told["annotations"][4:])
+    told, _ = read(made(tmp_path, "recipe=colour", out="colour"))
+    assert all(one["keypoints"] == [1, 2, 2] for one in told["annotations"])
+
+
+@pytest.mark.parametrize("name", ["id", "file_name", "objects", "index"])
+def test_provenance_has_no_name_that_entries_use_otherwise(tmp_path, name):
+    with pytest.raises(ValueError, match=name):
+        made(tmp_path, f"provenance={name}")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -12,6 +13,8 @@ from genmodels.data.open import open_source
 from genmodels.tasks.augment import augment
 from genmodels.tasks.augmented import Augmented
 from genmodels.tasks.compose import compose
+from genmodels.tasks.origin import given_origin
+from genmodels.tasks.simulate import simulate
 from genmodels.tasks.train import train
 from genmodels.tasks.verify import verify
 from tests.augmentation.rows import people, write
@@ -272,3 +275,43 @@ def test_rows_of_a_simulator_are_not_called_real(tmp_path, capsys):
         main(["augment", "data=parquet", f"data.path={out}", "recipe=jitter", f"out={again}"]) == 0
     )
     assert "all of them are called real" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["sim/real.csv", "sim/more/real.csv", "sim/data"])
+def test_real_rows_beside_a_simulated_dataset_stay_real(tmp_path, place):
+    simulate(compose("simulate", ["simulator=gbm", "n=2", f"out={tmp_path / 'sim'}"]))
+    assert given_origin(tmp_path / "sim") == given_origin(tmp_path / "sim" / "data") == "simulated"
+    (first,) = (tmp_path / "sim" / "data").iterdir()
+    assert given_origin(first) == given_origin(f"{first.parent}/*.parquet") == "simulated"
+    real = tmp_path / place / "x.csv" if place == "sim/data" else tmp_path / place
+    real.parent.mkdir(exist_ok=True)
+    write(real)
+    assert given_origin(tmp_path / place) == "real"
+
+
+def test_what_is_kept_apart_of_simulated_rows_is_not_called_real(tmp_path):
+    path = tmp_path / "crops"
+    words = ["simulator=road", "simulator.rows=crop", "simulator.crop=16", "n=24"]
+    simulate(compose("simulate", [*words, f"out={path}"]))
+    made(tmp_path / "out", "data=imagefolder", f"data.path={path}",
+         "recipe=colour", "test_share=0.5")  # fmt: skip
+    told, kept = manifest_of(tmp_path / "out"), manifest_of(tmp_path / "out-test")
+    assert kept["synthetic"] is True
+    assert "no real records" in kept["statement"]
+    assert "Real" not in (tmp_path / "out-test" / "README.md").read_text()
+    assert given_origin(tmp_path / "out-test") == "simulated"
+    assert {tuple(c) for c in told["classes"]["counts"].values()} == {("simulated", "augmented")}
+    assert verify(compose("verify", [f"dataset={tmp_path / 'out-test'}"])) == []
+
+
+def test_files_say_of_simulated_rows_that_they_are_synthetic(tmp_path):
+    path = tmp_path / "crops"
+    words = ["simulator=road", "simulator.rows=crop", "simulator.crop=16", "n=8"]
+    simulate(compose("simulate", [*words, f"out={path}"]))
+    common = ("data=imagefolder", f"data.path={path}", "recipe=colour")
+    out = made(tmp_path / "out", *common)
+    picture = next((out / "train").rglob("*.png"))
+    assert Image.open(picture).text["Comment"].startswith("Synthetic: made by genmodels")
+    out = made(tmp_path / "parquet", *common, "format=parquet")
+    told = pq.read_schema(next((out / "data").iterdir())).metadata
+    assert told[b"genmodels.synthetic"] == b"true"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from genmodels.report.coverage.files import read_wanted
 from genmodels.simulators.base import Covering, Simulator
 from genmodels.tasks import simulate as task
 from genmodels.tasks.compose import compose
@@ -113,3 +114,19 @@ def test_mistakes_are_named_and_leave_nothing(scenes, words, complaint):
 def test_a_simulator_without_factors_says_so(tmp_path):
     with pytest.raises(ValueError, match="simulator=gbm cannot do scenario=fill"):
         made(tmp_path / "x", "simulator=gbm", "scenario=fill", f"coverage={tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"needs": -5}, "writes"), ({"needs": 1e999}, "writes"), ({"needs": "abc"}, "writes"),
+        ({"needs": 10**12}, "1,000,000,000,000 rows"), ({"values": {"weather": ["sun"]}}, "writes"),
+        ({"values": {}}, "writes"), ({"values": [1]}, "writes"),
+    ],
+)  # fmt: skip
+def test_a_coverage_of_a_stranger_is_one_clear_line(tmp_path, told, words):
+    one = {"values": {"weather": "sun"}, "needs": 1, **told}
+    whole = {"format": 1, "combinations": [one], "impossible": []}
+    (tmp_path / "coverage.json").write_text(json.dumps(whole))
+    with pytest.raises(ValueError, match=words):
+        read_wanted(tmp_path)

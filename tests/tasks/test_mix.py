@@ -193,3 +193,13 @@ def test_a_mixed_dataset_is_ready_for_a_benchmark(tmp_path, caplog):
 def test_a_benchmark_says_what_is_lacking(tmp_path, words, message):
     with pytest.raises(ValueError, match=message):
         answers(tmp_path, *words)
+
+
+def test_bounds_reach_to_a_value_that_never_changes_in_one_source(tmp_path):
+    pd.DataFrame({"k": ["q", "r"] * 50, "v": [x % 37 + 5 for x in range(100)]}).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    pd.DataFrame({"k": ["q", "r"] * 25, "v": [0] * 50}).to_csv(tmp_path / "b.csv", index=False)
+    out = made(tmp_path / "out", f"sources=[{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}]")
+    (column,) = (c for c in manifest_of(out)["schema"]["columns"] if c["name"] == "v")
+    assert (column["minimum"], column["maximum"]) == (0, 41)

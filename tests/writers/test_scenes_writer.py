@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from genmodels.masks import run_lengths
 from genmodels.types import Images
 from genmodels.writers.base import Writer
-from genmodels.writers.coco import run_lengths
 from genmodels.writers.scenes import ScenesWriter
 from tests.simulators.road import road
 from tests.writers.whole import write_whole
@@ -49,9 +49,9 @@ def mask_of(segmentation):
 
 def test_run_lengths_are_down_columns_zeros_first():
     mask = np.array([[0, 1, 1], [0, 0, 1]], bool)
-    assert run_lengths(mask) == [2, 1, 1, 2]
-    assert run_lengths(~mask) == [0, 2, 1, 1, 2]
-    assert run_lengths(np.zeros((2, 2), bool)) == [4]
+    assert run_lengths(mask)["counts"] == [2, 1, 1, 2]
+    assert run_lengths(~mask)["counts"] == [0, 2, 1, 1, 2]
+    assert run_lengths(np.zeros((2, 2), bool))["counts"] == [4]
 
 
 def test_coco_boxes_masks_and_areas_are_those_of_the_instance_masks(folder, blocks):

@@ -22,6 +22,8 @@ from genmodels.spreadsheets import guarded
 __all__ = ["COVERAGE", "SCENARIO", "read_wanted", "write_files"]
 
 FORMAT = 1
+MOST_ROWS = 1_000_000
+"""That a coverage may ask for, as each is told in memory and in the manifest."""
 COVERAGE, MISSING, SCENARIO = "coverage.json", "missing.csv", "scenario.yaml"
 
 
@@ -61,10 +63,26 @@ def read_wanted(path: Path) -> tuple[list[tuple[dict[str, Any], int]], list[dict
     try:
         if told["format"] != FORMAT:
             raise ValueError(f"{place} is of format {told['format']}, this version reads {FORMAT}")
-        wanted = [(dict(one["values"]), int(one["needs"])) for one in told["combinations"]]
-        return wanted, [dict(one) for one in told["impossible"]]
+        wanted = [(_values(one["values"]), _needs(one["needs"])) for one in told["combinations"]]
+        impossible = [_values(one) for one in told["impossible"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{place} is not what `genmodels coverage` writes") from error
+    if (rows := sum(needs for _, needs in wanted)) > MOST_ROWS:
+        raise ValueError(f"{place} asks for {rows:,} rows, at most {MOST_ROWS:,} can be told apart")
+    return wanted, impossible
+
+
+def _values(told: Any) -> dict[str, Any]:
+    """Values by factor, as a stranger may have written them."""
+    if not told or not all(isinstance(v, str | int | float | None) for v in told.values()):
+        raise TypeError
+    return dict(told)
+
+
+def _needs(told: Any) -> int:
+    if type(told) is not int or told < 1:
+        raise TypeError
+    return told
 
 
 def _json(found: Found, wanted: Sequence[Gap], most: int) -> dict[str, Any]:

@@ -85,8 +85,8 @@ class _Part:
     box: Box
     covered: np.ndarray
     depth: np.ndarray
-    colour: np.ndarray
-    glow: np.ndarray | None
+    colour: Image.Image
+    glow: Image.Image | None
 
 
 def shape_of(thing: Thing, scene: Scene, camera: Camera) -> Shape:
@@ -126,27 +126,24 @@ def render(
     everywhere = (0, 0, wide, tall)
     numbers = back.numbers(everywhere)
     depth = back.depth(numbers, everywhere)
-    semantics = np.array(back.stuff, np.uint8)[numbers]
     parts = _parts(scene, fine, (wide, tall))
     kept = _kept(parts, depth, samples, least_pixels=least_pixels, least_visible=least_visible)
-    colour = np.array(back.colour)
-    glow = None if back.glow is None else np.array(back.glow)
     ids = np.zeros((tall, wide), np.uint8)
     shade = _shadows(kept, scene, fine, (wide, tall)).reduce(samples)
     for k, part in enumerate(kept, 1):
-        _put(part, k, colour, glow, depth, ids)
+        _put(part, k, back, depth, ids)
     middle = samples // 2
     at = (slice(middle, None, samples), slice(middle, None, samples))
     instances, fine_depth = ids[at].copy(), depth[at].copy()
     names = [0, *(len(STUFF) + CLASSES.index(part.thing.name) for part in kept)]
-    semantics = semantics[at].copy()
+    semantics = np.array(back.stuff, np.uint8)[numbers[at]]
     semantics = np.where(instances > 0, np.array(names, np.uint8)[instances], semantics)
     share = np.rint(through_air(depth, scene.sight) * np.float32(255.0)).astype(np.uint8)
     through = Image.fromarray(share)
     layers = Layers(
-        seen=_averaged(colour, through, samples),
+        seen=_averaged(back.colour, through, samples),
         through=np.asarray(through.reduce(samples), np.float32) * np.float32(1 / 255.0),
-        glow=None if glow is None else _averaged(glow, through, samples),
+        glow=None if back.glow is None else _averaged(back.glow, through, samples),
         shade=_on_ground(shade, semantics),
         depth=fine_depth,
         ground=_GROUND[semantics],
@@ -166,9 +163,8 @@ def _parts(scene: Scene, camera: Camera, size: tuple[int, int]) -> list[_Part]:
             continue
         sheet.draw(patches)
         numbers = sheet.numbers(box)
-        glow = None if sheet.glow is None else np.asarray(sheet.glow.crop(box))
-        colour = np.asarray(sheet.colour.crop(box))
-        depth = sheet.depth(numbers, box)
+        glow = None if sheet.glow is None else sheet.glow.crop(box)
+        colour, depth = sheet.colour.crop(box), sheet.depth(numbers, box)
         parts.append(_Part(thing, patches, box, numbers > 0, depth, colour, glow))
         sheet.clear(box)
     return parts
@@ -220,23 +216,18 @@ def _middles(part: _Part, samples: int) -> tuple[tuple[slice, slice], np.ndarray
     return (rows, columns), part.covered[inside], part.depth[inside]
 
 
-def _put(
-    part: _Part,
-    number: int,
-    colour: np.ndarray,
-    glow: np.ndarray | None,
-    depth: np.ndarray,
-    ids: np.ndarray,
-) -> None:
+def _put(part: _Part, number: int, back: Sheet, depth: np.ndarray, ids: np.ndarray) -> None:
     """A part in front of what is farther away."""
     left, top, right, bottom = part.box
     at = (slice(top, bottom), slice(left, right))
     nearer = part.covered & (part.depth < depth[at])
     np.copyto(depth[at], part.depth, where=nearer)
-    np.copyto(colour[at], part.colour, where=nearer[..., None])
     ids[at][nearer] = number
-    if glow is not None and part.glow is not None:
-        np.copyto(glow[at], part.glow, where=nearer[..., None])
+    # Colours stay with Pillow: to turn them into arrays and back takes longer than to draw them.
+    mask = Image.fromarray(nearer)
+    back.colour.paste(part.colour, (left, top), mask)
+    if back.glow is not None and part.glow is not None:
+        back.glow.paste(part.glow, (left, top), mask)
 
 
 def _shadows(
@@ -265,9 +256,9 @@ def _on_ground(shade: Image.Image, semantics: np.ndarray) -> np.ndarray:
     return np.where(_GROUND[semantics], found, np.float32(1.0))
 
 
-def _averaged(colour: np.ndarray, through: Image.Image, samples: int) -> np.ndarray:
+def _averaged(colour: Image.Image, through: Image.Image, samples: int) -> np.ndarray:
     """Colours times the light that comes through, at pixels."""
-    seen = ImageChops.multiply(Image.fromarray(colour), Image.merge("RGB", [through] * 3))
+    seen = ImageChops.multiply(colour, Image.merge("RGB", [through] * 3))
     return np.asarray(seen.reduce(samples), np.float32)
 
 
