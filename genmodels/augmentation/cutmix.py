@@ -27,7 +27,7 @@ class CutMix:
     name = "cutmix"
     kinds: tuple[Kind, ...] = ("images",)
     needs_classes = False
-    meaning = "Each new picture is a real one with a rectangle of another in it (cutmix)."
+    meaning = "Each new picture is a given one with a rectangle of another in it (cutmix)."
 
     def __init__(self, *, alpha: float) -> None:
         self.alpha = check_alpha(alpha)

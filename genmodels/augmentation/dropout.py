@@ -31,7 +31,7 @@ class Dropout:
     name = "dropout"
     kinds: tuple[Kind, ...] = ("table",)
     needs_classes = False
-    meaning = "Each new record is a real one of which some cells were taken away at random."
+    meaning = "Each new record is a given one of which some cells were taken away at random."
 
     def __init__(self, *, share: float, columns: Sequence[str]) -> None:
         self.share = _share(share)

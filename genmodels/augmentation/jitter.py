@@ -34,7 +34,7 @@ class Jitter:
     name = "jitter"
     kinds: tuple[Kind, ...] = ("table",)
     needs_classes = False
-    meaning = "Each new record is a real one whose numbers were moved a little."
+    meaning = "Each new record is a given one whose numbers were moved a little."
 
     def __init__(self, *, scale: float, redraw: float, frequent: float) -> None:
         self.scale = share("scale", scale)

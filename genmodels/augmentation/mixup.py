@@ -1,4 +1,4 @@
-"""Mixup: new rows or pictures that are weighted means of two real ones."""
+"""Mixup: new rows or pictures that are weighted means of two given ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Mixup:
     name = "mixup"
     kinds: tuple[Kind, ...] = ("table", "images")
     needs_classes = False
-    meaning = "Each new record is a weighted mean of two real ones (mixup)."
+    meaning = "Each new record is a weighted mean of two given ones (mixup)."
 
     def __init__(self, *, alpha: float) -> None:
         self.alpha = check_alpha(alpha)

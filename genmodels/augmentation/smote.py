@@ -47,7 +47,7 @@ class SMOTE:
     kinds: tuple[Kind, ...] = ("table",)
     needs_classes = True
     meaning = (
-        "Each new record lies between a real one and one of its nearest neighbours of the same "
+        "Each new record lies between a given one and one of its nearest neighbours of the same "
         "class (SMOTE); categories are those that most neighbours have."
     )
 

@@ -104,6 +104,7 @@ KNOBS = (
 )
 """What people turn besides the top level of `train`: prefix, file, key in it."""
 MORE = {"train": KNOBS, "schema": KNOBS[:1], "sample": (("filter.", "sample", "filter"),)}
+MORE["evaluate"] = (("finance.", "evaluate", "finance"),)
 MORE["simulate"] = (("simulator.", "simulator/_prices", None),)
 WIDEST = 48
 """Room for a setting before its comment; what is longer pushes it on."""

@@ -85,7 +85,7 @@ def mix(cfg: DictConfig) -> Path:
     counts = rows_of_each(parts, n)
     rows, chosen = _drawn(typed, parts, counts, int(cfg.seed), cfg.provenance)
     whole = schema_with_origins(schema, cfg.provenance)
-    kind = str(cfg.format or _form(parts, typed[0]))
+    kind = str(cfg.format or _form(parts, typed[0], cfg.writer))
     every, start = np.concatenate(chosen), time.monotonic()
     none_real = "real" not in counts_of(every)
     writer = chosen_writer(cfg.writer, kind, whole, synthetic=none_real)
@@ -131,10 +131,10 @@ def _drawn(
     return take_rows(joined, order), chosen
 
 
-def _form(parts: list[Ingredient], raw: Raw) -> str:
-    """The format of the first source that is a dataset of ours, else what is usual."""
+def _form(parts: list[Ingredient], raw: Raw, writers: DictConfig) -> str:
+    """The format of the first source that is a dataset of ours, if it suits; else what is usual."""
     told = next((part.form for part in parts if part.form is not None), None)
-    return told or (usual_format(raw))
+    return told if told in writers else usual_format(raw)
 
 
 def _facts(parts: list[Ingredient], chosen: list[np.ndarray]) -> dict[str, Any]:

@@ -198,9 +198,11 @@ def find(path: Path) -> Found:
 
 
 def _train_part(path: Path) -> Path:
-    """`path`, or its `train` folder when it holds splits instead of classes."""
+    """`path`, its `train` folder when it holds splits, or its `images` beside annotations."""
     entries = list(_visible(path))
     folders = {e.name for e in entries if e.is_dir()}
+    if {"annotations", "images"} <= folders:  # beside them are masks, depth and labels
+        return path / "images"
     images = any(e.is_file() and _is_image(e.name) for e in entries)
     if images or "train" not in folders or not folders <= set(SPLITS):
         return path

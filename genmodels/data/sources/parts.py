@@ -73,8 +73,26 @@ def _files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
             "column values; write it as plain files first"
         )
     if not files:
-        raise ValueError(f"{folder} holds no file ending in {', '.join(suffixes)}")
+        raise ValueError(
+            f"{folder} holds no file ending in {', '.join(suffixes)}{_other_data(folder)}"
+        )
     return files
+
+
+OTHER_DATA = {
+    "csv": (".csv", ".csv.gz", ".tsv"),
+    "parquet": (".parquet", ".arrow", ".feather"),
+    "npz": (".npz",),
+    "imagefolder": (".png", ".jpg", ".jpeg"),
+}
+
+
+def _other_data(folder: Path) -> str:
+    """Which data=... would read a folder, for a message."""
+    for kind, endings in OTHER_DATA.items():
+        if any(_ends(file, endings) for file in folder.rglob("*") if file.is_file()):
+            return f"; for what is in it set data={kind}"
+    return ""
 
 
 def _hidden(relative: Path) -> bool:

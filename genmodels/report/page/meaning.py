@@ -52,7 +52,10 @@ LEARNS = (
 THIN = "Part of what occurs in real data is missing or thin here"
 NEARER = "Synthetic rows lie nearer to training rows than other real rows do: the generator repeats"
 
-CALM = "Volatility has not the memory that it has in real prices: do not test risk or timing on it."
+CALM = (
+    "Volatility has another memory than in real prices, too little or too much of it: do not test "
+    "risk or timing on it."
+)
 TAILS = "Extreme returns are far rarer or commoner than in real prices: do not read risk off them."
 FALLS = "A fall does not change the volatility after it as it does in real prices."
 FORETOLD = (

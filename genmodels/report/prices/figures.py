@@ -16,6 +16,10 @@ __all__ = ["FIGURES", "SIDES", "Figure", "Side", "Sizes", "figure_row", "shuffle
 SIDES = ("synthetic", "held-out real", "shuffled in time", "training")
 """In the order of `Points`."""
 
+WIDER = 2.0
+"""Deviation of the clustering of |r| between series of 2700 returns of a GJR-GARCH over that of a
+bootstrap of stretches of one of them: what a series has seen of its storms it cannot tell."""
+
 ALL_REAL = "Real: held-out and training returns together, as there are few paths."
 
 
@@ -233,10 +237,11 @@ def _of_real(
 
 
 def _interval(figure: Figure, side: Side, sizes: Sizes, value: float) -> tuple[float, float]:
-    """Of the bootstrap, and around the value at least."""
+    """Of the bootstrap, and around the value at least; of few paths WIDER times as long."""
     drawn = figure.measure(side.draws, sizes)
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         return value, value
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return min(float(low), value), max(float(high), value)
+    wider = WIDER if sizes.apart and figure.of_time else 1.0
+    return value - wider * max(value - low, 0.0), value + wider * max(high - value, 0.0)
