@@ -32,7 +32,12 @@ from genmodels.tasks.choices import CONFIGS, choices, nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import read_shares
 from genmodels.tasks.export import Work, export
-from genmodels.tasks.origin import augmented_facts, given_origin, kept_apart_facts
+from genmodels.tasks.origin import (
+    augmented_facts,
+    counted,
+    given_origin,
+    kept_apart_facts,
+)
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
@@ -354,7 +359,7 @@ def _counted(cfg: DictConfig, groups: Groups, plan: Plan, origin: str) -> dict[s
     level_of[groups.group] = groups.level
     made = np.array([plan.new[level_of == k].sum() for k in range(len(groups.names))], int)
     pairs = zip(groups.names, groups.counts().tolist(), made.tolist(), strict=True)
-    counts = {name: {origin: a, "augmented": b} for name, a, b in pairs}
+    counts = {name: counted(origin, a, b) for name, a, b in pairs}
     return {**told, "classes": {"name": groups.name, "counts": counts}}
 
 
