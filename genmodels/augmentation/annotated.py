@@ -17,6 +17,8 @@ __all__ = ["AnnotatedBlocks"]
 
 KEPT = ("id", "image_id", "category_id", "iscrowd")
 """What holds of an object wherever it is moved to, besides its box, mask and area."""
+DEEP = ("I", "F")
+"""How modes of Pillow begin that other modes hold only cut off at 255."""
 MODES = ("L", "LA", "RGB", "RGBA")
 
 
@@ -40,6 +42,10 @@ class AnnotatedBlocks:
         for file_name, blob, *told in zip(*(real[name] for name in names), strict=True):
             with _opened(blob.as_py(), file_name.as_py()) as picture:
                 _check_size(picture.size, [side.as_py() for side in told], file_name.as_py())
+                if picture.mode.startswith(DEEP):
+                    raise ValueError(
+                        f"{file_name.as_py()} has more than 8 bits per colour; convert it first"
+                    )
                 recipe.check(len(_plain(picture).getbands()), masks=True)
 
     def block(self, number: int) -> pa.Table:

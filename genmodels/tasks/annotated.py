@@ -1,4 +1,4 @@
-"""`genmodels augment` of images in COCO's form: boxes and masks move along."""
+"""`genmodels augment` of what is in COCO's form: boxes and masks move along."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def augment_annotated(cfg: DictConfig, recipe: Recipe, amount: Amount) -> Path:
     path, out = Path(str(cfg.data.path)), Path(str(cfg.out))
     source, origin = COCO(path=path), given_origin(path)
     real, start = source.load(), time.monotonic()
-    check_name(cfg.provenance, ImageSchema(1, 1, 1), (*real.column_names, "id"))
+    check_name(cfg.provenance, ImageSchema(1, 1, 1), (*real.schema.names, "id"))
     known = num_rows(real)
     plan = plan_of_rows(nothing_counted(known), max(1, round(amount.ratio * known)), seed=cfg.seed)
     made = AnnotatedBlocks(real=real, plan=plan, recipe=recipe)

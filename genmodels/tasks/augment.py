@@ -27,20 +27,26 @@ from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
 from genmodels.tasks.annotated import augment_annotated
 from genmodels.tasks.augmented import Augmented, Plain
-from genmodels.tasks.build import complete, instantiate, schema_of, source_of
-from genmodels.tasks.choices import CONFIGS, choices, nearest
+from genmodels.tasks.build import instantiate, schema_of, source_of
+from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import read_shares
 from genmodels.tasks.export import Work, export
-from genmodels.tasks.origin import augmented_facts, given_origin, kept_apart_facts
+from genmodels.tasks.origin import (
+    augmented_facts,
+    counted,
+    given_origin,
+    kept_apart_facts,
+)
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
+from genmodels.tasks.writing import chosen_writer
 from genmodels.types import Raw, num_rows
-from genmodels.writers.base import MANIFEST, Writer
+from genmodels.writers.base import MANIFEST
 from genmodels.writers.export import refuse_existing, request_key
 
-__all__ = ["augment", "check_kind", "chosen_writer", "run", "the_recipe"]
+__all__ = ["augment", "check_kind", "run", "the_recipe"]
 
 log = logging.getLogger(__name__)
 OFFHAND = ("out", "overwrite", "chunk_rows", "writer", "choices", "overrides", "data", "test_out")
@@ -289,24 +295,6 @@ def _already(asked: _Asked, groups: Groups) -> str:
     return f"the levels of {groups.name} have these shares already" if asked.counted else "ratio=0"
 
 
-def chosen_writer(
-    writers: DictConfig, kind: str, schema: Schema, *, synthetic: bool = False
-) -> Writer:
-    """The writer of a format, whose files say whether all rows are synthetic.
-
-    Raises:
-        ValueError: when there is no such format, or it cannot hold such data.
-    """
-    if kind not in writers:
-        raise ValueError(f"there is no format={kind}{nearest(kind, map(str, writers))}")
-    node = writers[kind]
-    if "synthetic" in node:
-        node = OmegaConf.merge(node, {"synthetic": synthetic})
-    writer = complete(instantiate(node), schema=schema)
-    assert isinstance(writer, Writer)
-    return writer
-
-
 def _facts(cfg: DictConfig, loaded: _Loaded, recipe: Recipe, asked: _Asked) -> dict[str, Any]:
     """What the rows are and depend on, for the manifest."""
     return {
@@ -354,7 +342,7 @@ def _counted(cfg: DictConfig, groups: Groups, plan: Plan, origin: str) -> dict[s
     level_of[groups.group] = groups.level
     made = np.array([plan.new[level_of == k].sum() for k in range(len(groups.names))], int)
     pairs = zip(groups.names, groups.counts().tolist(), made.tolist(), strict=True)
-    counts = {name: {origin: a, "augmented": b} for name, a, b in pairs}
+    counts = {name: counted(origin, a, b) for name, a, b in pairs}
     return {**told, "classes": {"name": groups.name, "counts": counts}}
 
 

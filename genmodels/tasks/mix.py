@@ -22,7 +22,6 @@ from genmodels.provenance import (
     schema_with_origins,
     with_origins,
 )
-from genmodels.tasks.augment import chosen_writer
 from genmodels.tasks.augmented import Plain
 from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require, resolved
@@ -31,6 +30,7 @@ from genmodels.tasks.ingredients import Ingredient, counts_of, ingredients, rows
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.sampler import whole_number
+from genmodels.tasks.writing import chosen_writer
 from genmodels.types import Raw, join_rows, take_rows
 from genmodels.writers.base import MIXED, NONE_REAL, REAL_AMONG
 from genmodels.writers.export import refuse_existing

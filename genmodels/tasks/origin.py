@@ -21,6 +21,7 @@ from genmodels.writers.verify import lists_all, words_differ
 
 __all__ = [
     "augmented_facts",
+    "counted",
     "given_origin",
     "kept_apart_facts",
     "manifest_near",
@@ -54,7 +55,7 @@ def given_origin(path: str | Path | None) -> str:
     """Where all rows that are read from a place come from: one of `ORIGINS`.
 
     Rows of a dataset in which real ones are among others are called real, which is the careful
-    word, and a line says so.
+    word, and those of several other origins augmented; a line says so.
 
     Args:
         path: of a file or folder; None: there is none, as of embedded data.
@@ -68,8 +69,27 @@ def given_origin(path: str | Path | None) -> str:
         return "simulated"
     if named_in(manifest) is None and "augmentation" not in manifest and "mix" not in manifest:
         return "generated"
+    if manifest["synthetic"] is True:
+        return _made(manifest, path)
     log.warning("%s holds rows that were made, too: here all of them are called real", path)
     return "real"
+
+
+def _made(manifest: Mapping[str, Any], path: object) -> str:
+    """What rows are called of which some tell where they come from, and none is real."""
+    counts = manifest.get("provenance", {}).get("counts")
+    found = [name for name in ORIGINS if isinstance(counts, Mapping) and name in counts]
+    if len(found) == 1:
+        return found[0]
+    log.warning("%s holds rows of several origins: here all are called augmented", path)
+    return "augmented"
+
+
+def counted(origin: str, given: int, made: int) -> dict[str, int]:
+    """Rows of each origin, of given ones and those that were made of them."""
+    if origin == "augmented":
+        return {origin: given + made}
+    return {origin: given, "augmented": made}
 
 
 def augmented_facts(origin: str, given: int, made: int, name: str | None) -> dict[str, Any]:
@@ -85,7 +105,7 @@ def augmented_facts(origin: str, given: int, made: int, name: str | None) -> dic
     return {
         "synthetic": IN_PART if real else True,
         "statement": words.format(real=given, made=made, rows=given + made, origin=origin),
-        "provenance": {"name": name, "counts": {origin: given, "augmented": made}},
+        "provenance": {"name": name, "counts": counted(origin, given, made)},
     }
 
 

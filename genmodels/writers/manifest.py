@@ -291,16 +291,12 @@ def _recipes(manifest: Mapping[str, Any]) -> list[str]:
                 f".glob('*{''.join(Path(first).suffixes)}'))))",
                 folder,
             ]
-        case "coco":
+        case "coco" | "scenes" as form:
+            load = "datasets.load_dataset('imagefolder', data_dir='images')"
             return [
                 "from torchvision.datasets import CocoDetection  # needs pycocotools",
                 "data = CocoDetection('images', 'annotations/instances.json')",
-            ]
-        case "scenes":
-            return [
-                "from torchvision.datasets import CocoDetection  # needs pycocotools",
-                "data = CocoDetection('images', 'annotations/instances.json')",
-                "import datasets; data = datasets.load_dataset('imagefolder', data_dir='images')",
+                *([f"import datasets; data = {load}"] if form == "scenes" else []),
             ]
         case "imagefolder" if unlabelled:
             return [

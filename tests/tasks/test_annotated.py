@@ -201,3 +201,10 @@ def test_what_is_told_of_an_object_is_left_out_where_moving_makes_it_false(tmp_p
 def test_provenance_has_no_name_that_entries_use_otherwise(tmp_path, name):
     with pytest.raises(ValueError, match=name):
         made(tmp_path, f"provenance={name}")
+
+
+def test_pictures_of_16_bits_are_refused_as_they_would_be_cut_off(tmp_path):
+    deep = np.linspace(0, 65_535, 2400).reshape(40, 60).astype(np.uint16)
+    Image.fromarray(deep).save(scenes(tmp_path / "road") / "images" / "1.png")
+    with pytest.raises(ValueError, match=r"1\.png has more than 8 bits"):
+        made(tmp_path)

@@ -315,3 +315,15 @@ def test_files_say_of_simulated_rows_that_they_are_synthetic(tmp_path):
     out = made(tmp_path / "parquet", *common, "format=parquet")
     told = pq.read_schema(next((out / "data").iterdir())).metadata
     assert told[b"genmodels.synthetic"] == b"true"
+
+
+def test_rows_of_several_origins_of_which_none_is_real_are_not_called_real(tmp_path):
+    words = ["simulator=road", "simulator.rows=crop", "simulator.crop=16", "n=6"]
+    simulate(compose("simulate", [*words, f"out={tmp_path / 'crops'}"]))
+    common = ("data=imagefolder", "recipe=colour")
+    first = made(tmp_path / "first", f"data.path={tmp_path / 'crops'}", *common)
+    told = manifest_of(made(tmp_path / "second", f"data.path={first}", *common))
+    assert told["synthetic"] is True
+    assert "no real records" in told["statement"]
+    assert told["provenance"]["counts"] == {"augmented": 24}
+    assert sum(c["augmented"] for c in told["classes"]["counts"].values()) == 24

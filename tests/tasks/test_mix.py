@@ -203,3 +203,14 @@ def test_bounds_reach_to_a_value_that_never_changes_in_one_source(tmp_path):
     out = made(tmp_path / "out", f"sources=[{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}]")
     (column,) = (c for c in manifest_of(out)["schema"]["columns"] if c["name"] == "v")
     assert (column["minimum"], column["maximum"]) == (0, 41)
+
+
+def test_a_column_of_a_file_beside_a_mix_stays(tmp_path):
+    one, aug = two(tmp_path)
+    out = made(tmp_path / "out", f"sources=[{one},{aug}]", "provenance=region")
+    (out / "more").mkdir()
+    pd.DataFrame({"region": ["n", "s"] * 20, "v": range(40)}).to_csv(
+        out / "more" / "wine.csv", index=False
+    )
+    assert open_source(out / "more" / "wine.csv").load().column_names == ["region", "v"]
+    assert "region" not in open_source(next((out / "data").iterdir())).load().column_names

@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 def told_origins(files: Iterable[Path]) -> tuple[str, ...]:
     """By what name datasets that files belong to tell where rows come from; empty: by none."""
-    near = {folder for file in files for folder in list(file.absolute().parents)[:3]}
-    found = (_named(folder / MANIFEST) for folder in sorted(near))
+    places = [file.absolute() for file in files]
+    near = {folder for place in places for folder in list(place.parents)[:3]}
+    found = (_named(folder, places) for folder in sorted(near))
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
@@ -43,8 +44,12 @@ def say_forgotten(names: Iterable[str], path: object) -> None:
         log.info("%s: %r tells where rows come from and is left out: it is no feature", path, name)
 
 
-def _named(manifest: Path) -> str | None:
+def _named(folder: Path, places: Sequence[Path]) -> str | None:
+    """The name, if the dataset of a folder has one and any of the files is of that dataset."""
     try:
-        return named_in(read_json(manifest))
-    except (OSError, ValueError, RecursionError):
+        manifest = read_json(folder / MANIFEST)
+        name = named_in(manifest)
+        listed = set() if name is None else {folder / one["path"] for one in manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
         return None
+    return name if any(place in listed for place in places) else None

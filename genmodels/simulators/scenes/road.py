@@ -235,8 +235,8 @@ class Road:
             if not asked.focus or self._shows(scene, picture):
                 return scene, picture
         raise ValueError(
-            f"no scene was found that shows a {asked.focus}: allow more by simulator.most_hidden "
-            "or simulator.least_pixels"
+            f"no scene was found that shows a {asked.focus}: raise simulator.most_hidden or "
+            "simulator.fog_sight, or lower simulator.least_pixels"
         )
 
     def _shows(self, scene: Scene, picture: Picture) -> bool:

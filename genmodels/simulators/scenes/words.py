@@ -78,7 +78,7 @@ def span(key: str, value: Any, *, least: float, most: float) -> tuple[float, flo
     Raises:
         ValueError: when they are none, or in the wrong order.
     """
-    ends = [value, value] if isinstance(value, int | float) else list(value)
+    ends = list(value) if isinstance(value, list | tuple) else [value, value]
     if len(ends) != 2:
         raise ValueError(f"simulator.{key} must be a number or [from, to], got {value}")
     low, high = (number(key, end, least=least, most=most) for end in ends)
