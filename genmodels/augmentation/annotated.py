@@ -26,7 +26,7 @@ class AnnotatedBlocks:
     """New pictures with the objects that are left in them, each in a tight box.
 
     What else is told of an object, such as keypoints or what of it is seen, may be wrong after it
-    was moved, and is left out then.
+    was moved, and is left out then; what else is told of a picture is left out always.
 
     Args:
         real: rows as `COCO` loads them.
@@ -74,7 +74,8 @@ class AnnotatedBlocks:
             if one.get("segmentation"):
                 told["segmentation"] = run_lengths(mask)
             left.append({**{k: v for k, v in one.items() if stays is None or k in stays}, **told})
-        return {**parent, "blob": _png(made), "file_name": "made.png", "objects": json.dumps(left)}
+        told = {"blob": _png(made), "file_name": "made.png", "objects": json.dumps(left)}
+        return {**parent, **told, "known": "{}"}
 
 
 def _check_size(found: tuple[int, int], told: list[int], name: str) -> None:

@@ -55,6 +55,7 @@ NEEDED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "categories": {},
 }
 """What entries must have, and what it may be."""
+BASIC = tuple(NEEDED["images"])
 
 
 class COCO:
@@ -69,7 +70,9 @@ class COCO:
         self.list = _list_of(self.path) or self.path / PLACES[0]
 
     def load(self) -> pa.Table:
-        """Columns `file_name`, `blob` (the file), `objects` (JSON), `height` and `width`.
+        """Columns `file_name`, `blob` (the file), `objects`, `height`, `width` and `known`.
+
+        Objects, and what else the list knows of an image, are JSON.
 
         Raises:
             ValueError: when the list is not in COCO's form, or a file of it is not there.
@@ -88,6 +91,7 @@ class COCO:
                     "objects": json.dumps(objects[entry["id"]]),
                     "height": entry["height"],
                     "width": entry["width"],
+                    "known": json.dumps({k: v for k, v in entry.items() if k not in BASIC}),
                 }
             )
         if not rows:

@@ -60,11 +60,12 @@ def run(cfg: DictConfig) -> None:
     augment(cfg)
     if this_rank().number:
         return
-    if given_origin(_place(cfg)) == "real":
+    real = given_origin(_place(cfg)) == "real"
+    if real:
         log.info("It holds real rows: handle it as you handle your data.")
     if cfg.test_share:
         log.info("Test on %s, of which nothing was made", _test_out(cfg))
-    else:
+    elif real:
         log.info("Test on other real rows: what was made of a row tells of it (see test_share)")
 
 

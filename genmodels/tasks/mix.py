@@ -134,7 +134,7 @@ def _drawn(
 def _form(parts: list[Ingredient], raw: Raw, writers: DictConfig) -> str:
     """The format of the first source that is a dataset of ours, if it suits; else what is usual."""
     told = next((part.form for part in parts if part.form is not None), None)
-    return told if told in writers else usual_format(raw)
+    return told if told is not None and told in writers else usual_format(raw)
 
 
 def _facts(parts: list[Ingredient], chosen: list[np.ndarray]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ __all__ = ["COCOWriter"]
 
 
 class COCOWriter:
-    """Writes rows of `blob`, `file_name`, `objects`, `height`, `width` and, last, provenance.
+    """Writes rows of `blob`, `file_name`, `objects`, `height`, `width`, `known` and provenance.
 
     Args:
         categories: what objects can be.
@@ -88,7 +88,7 @@ class COCOWriter:
         return [file, mask]
 
     def _told(self, row: Mapping[str, Any], number: int) -> dict[str, Any]:
-        image = {"id": number, "file_name": _name(row, number)}
+        image = {**json.loads(row["known"]), "id": number, "file_name": _name(row, number)}
         image |= {"height": row["height"], "width": row["width"]}
         if self.provenance is not None:
             image[self.provenance] = row[self.provenance]

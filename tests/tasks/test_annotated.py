@@ -136,6 +136,9 @@ def test_simulated_scenes_are_augmented_with_their_boxes(tmp_path):
     assert main(["verify", str(out)]) == 0
     given = json.loads((road / "annotations" / "instances.json").read_text())
     first = [one for one in told["annotations"] if one["image_id"] == 0]
+    assert [image.get("scene") for image in told["images"][:4]] == [
+        image["scene"] for image in given["images"]
+    ]
     boxes = [one["bbox"] for one in given["annotations"] if one["image_id"] == 0]
     assert [one["bbox"] for one in first] == boxes
 
