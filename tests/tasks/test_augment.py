@@ -274,7 +274,7 @@ def test_rows_of_a_simulator_are_not_called_real(tmp_path, capsys):
     assert (
         main(["augment", "data=parquet", f"data.path={out}", "recipe=jitter", f"out={again}"]) == 0
     )
-    assert "all of them are called real" in capsys.readouterr().err
+    assert "here all are called augmented" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["sim/real.csv", "sim/more/real.csv", "sim/data"])

@@ -119,7 +119,7 @@ class ImageFolder:
             max_pixels=self.max_pixels,
             workers=self.workers,
         )
-        told = without_told(told, [found.root / "any"], self.attributes, keep=self.origins)
+        told = without_told(told, map(Path, found.files[:1]), self.attributes, keep=self.origins)
         attributes = {name: values[kept] for name, values in told.items()}
         if found.labels is None:
             return Images(pixels, attributes=attributes)
