@@ -37,7 +37,8 @@ def missingness(result: dict[str, Any]) -> str:
     )
     text += "training rows. The error of a difference to unseen rows holds that of the training\n"
     text += "rows, whose chances a model repeats; two of 40 columns are beyond two such errors by\n"
-    text += "chance. C2ST: AUC of XGBoost, 0.5 is best.\n\n"
+    text += "chance. Where no figure to the training rows stands, the error is without theirs.\n"
+    text += "C2ST: AUC of XGBoost, 0.5 is best.\n\n"
     rows = []
     for name, runs in result["tables"].items():
         facts = f"{runs[0]['rows']:,} rows, {runs[0]['columns']} columns, {runs[0]['missing']:.0%}"
