@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 
 BAR = ("open", "high", "low", "volume")
 DATES = ("date", "datetime", "timestamp", "time")
-LEAP = 0.4
-"""Of a log-price in one step: what a split looks like, and hardly anything else."""
 
 
 class Observed:
@@ -65,8 +63,6 @@ def prices_of(raw: Raw, column: str | Sequence[str], path: str) -> dict[str, np.
     if not names or len(set(names)) < len(names):
         raise ValueError(f"column must name different columns of {path}, got {names}")
     closes = [numbers_of(table, name, path) for name in names]
-    for name, values in zip(names, closes, strict=True):
-        _warn_of_leaps(values, name, path)
     if not isinstance(column, str):
         return {"close": np.stack(closes, 1)}
     return {"close": closes[0], **_bars(table, column, closes[0], path)}
@@ -146,19 +142,6 @@ def _ticks(values: pa.Array) -> np.ndarray | None:
 
 def _microseconds(values: pa.Array) -> np.ndarray:
     return np.asarray(values.cast(pa.timestamp("us"), safe=False).cast(pa.int64()))
-
-
-def _warn_of_leaps(prices: np.ndarray, name: str, path: str) -> None:
-    """Say so when prices look as if a split were in them."""
-    if not (np.isfinite(prices) & (prices > 0)).all() or len(prices) < 2:
-        return
-    leaps = np.abs(np.diff(np.log(prices)))
-    if leaps.max() > LEAP:
-        at = int(leaps.argmax()) + 1
-        log.warning(
-            "%s of %s goes from %g to %g at row %d: a split? Take adjusted prices then",
-            *(name, path, prices[at - 1], prices[at], at + 1),
-        )
 
 
 def _name(names: list[str], column: str, path: str) -> str:

@@ -85,8 +85,10 @@ def settings(path: Path, *, below: str | None = None) -> list[tuple[str, str, st
     line = re.compile(r"^(\w+):[ ]+(\S.*?)[ ]+# (.*)$")
     texts = path.read_text(encoding="utf-8").splitlines()
     if below is not None:
-        start = texts.index(f"{below}:") + 1
-        texts = [t[2:] for t in itertools.takewhile(lambda t: t.startswith("  "), texts[start:])]
+        start = next(i for i, t in enumerate(texts) if t.partition("#")[0].rstrip() == f"{below}:")
+        texts = [
+            t[2:] for t in itertools.takewhile(lambda t: t.startswith("  "), texts[start + 1 :])
+        ]
     return [m.groups() for m in map(line.match, texts) if m]  # type: ignore[misc]
 
 

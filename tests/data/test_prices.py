@@ -60,11 +60,6 @@ def test_a_volume_that_is_no_number_does_not_spoil_the_prices(tmp_path):
     assert set(found) == {"close"}
 
 
-def test_what_looks_like_a_split_is_said(tmp_path, caplog):
-    load(tmp_path, "Close", ["100", "101", "51", "50"])
-    assert "goes from 101 to 51 at row 3: a split?" in caplog.text
-
-
 def test_a_column_is_found_in_any_case_or_the_nearest_named(tmp_path):
     assert np.isnan(load(tmp_path, "CLOSE,a", ["1,2", ",3"])["close"]).tolist() == [False, True]
     with pytest.raises(ValueError, match="no column=closing; did you mean Close"):

@@ -18,6 +18,7 @@ from genmodels.simulators.finance.fit.gbm import fit_gbm
 from genmodels.simulators.finance.fit.heston import fit_heston
 from genmodels.simulators.finance.fit.merton import fit_merton
 from genmodels.simulators.finance.fit.regime_switching import fit_regime_switching
+from genmodels.simulators.finance.fit.result import leap_note
 from genmodels.simulators.finance.garch import GARCH
 from genmodels.simulators.finance.gbm import GBM
 from genmodels.simulators.finance.heston import Heston
@@ -243,3 +244,11 @@ def test_simulating_from_a_fit_of_jumps_keeps_their_moments():
     again = simulated(fit.model, 1024, steps=100, seed=22)
     first = simulated(model, 1024, steps=100, seed=23)
     assert float(again.std()) == pytest.approx(float(first.std()), rel=0.05)
+
+
+def test_what_looks_like_a_split_is_said():
+    calm = 100.0 + np.sin(np.arange(80.0))
+    assert leap_note(calm) is None
+    calm[40:] /= 2
+    assert "at row 41: a split?" in str(leap_note(calm))
+    assert "at row 41: a split?" in str(leap_note(np.stack([np.ones(80), calm], 1)))

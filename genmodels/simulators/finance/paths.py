@@ -20,7 +20,7 @@ from genmodels.schema import Column, TableSchema
 from genmodels.simulators.draws import BlockDraws
 from genmodels.simulators.finance.bars import FIELDS, Bars
 from genmodels.simulators.finance.fit.bars import fit_bars
-from genmodels.simulators.finance.fit.result import Fit
+from genmodels.simulators.finance.fit.result import Fit, leap_note
 from genmodels.simulators.finance.model import Inside, PriceModel
 
 __all__ = ["PricePaths", "block_paths", "log_returns"]
@@ -144,11 +144,13 @@ class PricePaths:
                 "correlation and lists of parameters"
             )
         found, bars, facts, lines = self.fit(observed["close"]), self.bars, {}, []
+        leap = leap_note(observed["close"])
+        lines += [] if leap is None else [leap]
         if self.values == "bar" and bars is not None:
             more = fit_bars(observed, bars)
             bars = more.bars
             facts = {"bars": more.facts()}
-            lines = more.lines()
+            lines += more.lines()
         paths = PricePaths(
             model=found.model,
             steps=self.steps,

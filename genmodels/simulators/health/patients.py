@@ -132,7 +132,7 @@ class Patients:
             "cannot_make": list(LACKS),
         }
 
-    def fitted(self, observed: np.ndarray) -> tuple[Patients, dict[str, Any], list[str]]:
+    def fitted(self, observed: Any) -> tuple[Patients, dict[str, Any], list[str]]:
         """A line list is not fitted.
 
         Raises:

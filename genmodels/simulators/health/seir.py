@@ -9,7 +9,7 @@ compartment.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -88,15 +88,17 @@ class Epidemics:
             "cannot_make": list(LACKS),
         }
 
-    def fitted(self, observed: np.ndarray) -> tuple[Epidemics, dict[str, Any], list[str]]:
-        """The same with R0, reporting and start fitted to daily counts.
+    def fitted(
+        self, observed: Mapping[str, np.ndarray]
+    ) -> tuple[Epidemics, dict[str, Any], list[str]]:
+        """The same with R0, reporting and start fitted to daily counts, the `close` observed.
 
         Raises:
             ValueError: when these cannot be fitted.
         """
         if self.fit is None:
             raise ValueError(f"simulator={self.name} cannot be fitted with simulator.fit=null")
-        found = self.fit(observed, model=self.model, reporting=self.reporting)
+        found = self.fit(observed["close"], model=self.model, reporting=self.reporting)
         epidemics = Epidemics(
             model=found.model,
             reporting=found.reporting,

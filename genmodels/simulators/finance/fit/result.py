@@ -14,11 +14,13 @@ from torch import Tensor
 
 from genmodels.simulators.finance.model import PriceModel
 
-__all__ = ["LEAST", "Estimate", "Fit", "facts_of", "lines_of", "maximum", "returns_of"]
+__all__ = ["LEAST", "Estimate", "Fit", "facts_of", "leap_note", "lines_of", "maximum", "returns_of"]
 __all__ += ["standard_errors"]
 
 LEAST = 60
 """Returns without which nothing is fitted."""
+LEAP = 0.4
+"""Of a log-price in one step: what a split looks like, and hardly anything else."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,19 @@ def lines_of(estimates: Sequence[Estimate]) -> list[str]:
         error = "-" if e.standard_error is None else f"{e.standard_error:.4g}"
         found.append(f"  {e.name:<{width}}  {e.value:>13.6g}  {error:>12}")
     return found
+
+
+def leap_note(closes: np.ndarray) -> str | None:
+    """What to say of prices (N,) or (N, A) that look as if a split were in them; else None."""
+    leaps = np.abs(np.diff(np.log(closes), axis=0)).reshape(len(closes) - 1, -1)
+    at, asset = np.unravel_index(int(leaps.argmax()), leaps.shape)
+    if leaps[at, asset] <= LEAP:
+        return None
+    prices = closes.reshape(len(closes), -1)[:, asset]
+    return (
+        f"note: prices go from {prices[at]:g} to {prices[at + 1]:g} at row {at + 2}: a split? Take "
+        "adjusted prices then"
+    )
 
 
 def returns_of(closes: np.ndarray, *, several: bool = False) -> np.ndarray:
