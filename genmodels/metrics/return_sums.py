@@ -12,6 +12,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -148,49 +149,54 @@ def sums(
     """
     known = np.isfinite(r)
     e = np.where(known, r - r[known].mean(), 0.0)
-    a, square = np.abs(e), e**2
+    a, square, there = np.abs(e), e**2, known.astype(float)
     threshold = max(float(np.quantile(a[known], 1 - TAIL)), 1e-300)
     beyond = a > threshold
+    logs = np.log(np.where(beyond, a, threshold) / threshold)
     size = a
     if apart:
         count = np.maximum(known.sum(1, keepdims=True), 1)
         size = np.where(known, a - a.sum(1, keepdims=True) / count, 0.0)
-    logs = np.log(np.where(beyond, a, threshold) / threshold)
-
-    def blocks(x: np.ndarray) -> np.ndarray:
-        room = -x.shape[1] % block
-        return (
-            np.pad(x, ((0, 0), (0, room))).reshape(len(x) * -(-x.shape[1] // block), block).sum(1)
-        )
-
-    def lagged(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Gaps are 0 in e, and so is any product with one."""
-        if block >= x.shape[1]:  # a path each: no copy is needed
-            pairs = [(x[:, :-k], y[:, k:]) for k in range(1, lags + 1)]
-            return np.stack([np.einsum("pt,pt->p", a, b) for a, b in pairs], -1)
-        products = (np.pad(x[:, :-k] * y[:, k:], ((0, 0), (0, k))) for k in range(1, lags + 1))
-        return np.stack([blocks(product) for product in products], -1)
-
-    aggregated = {}
-    for h in horizons:
-        count = r.shape[1] // h
-        cut = (len(r), count, h)
-        whole = known[:, : count * h].reshape(cut).all(2)
-        total = np.where(whole, e[:, : count * h].reshape(cut).sum(2), 0.0)
-        spread = [np.zeros(r.shape) for _ in range(3)]
-        for place, x in zip(spread, (whole, total**2, total**4), strict=True):
-            place[:, : count * h : h] = x
-        aggregated[h] = np.stack([blocks(x) for x in spread], -1)
-    kept = blocks(known.astype(float)) > 0
+    by_block = partial(_by_block, block=block)
+    lagged = partial(_lagged, lags=lags, block=block)
+    n = by_block(there)
     found = Sums(
-        n=blocks(known.astype(float)),
-        powers=np.stack([blocks(x) for x in (size, size**2, square, square**2)], -1),
-        pairs=lagged(known.astype(float), known.astype(float)),
+        n=n,
+        powers=np.stack([by_block(x) for x in (size, size**2, square, square**2)], -1),
+        pairs=lagged(there, there),
         linear=lagged(e, e),
         absolute=lagged(size, size),
         leverage=lagged(e, square),
         squares=lagged(square, square),
-        tail=np.stack([blocks(beyond.astype(float)), blocks(logs)], -1),
-        aggregated=aggregated,
+        tail=np.stack([by_block(beyond.astype(float)), by_block(logs)], -1),
+        aggregated={h: _aggregated(e, known, h, block) for h in horizons},
     )
-    return found.through(np.eye(len(kept))[kept])
+    return found.through(np.eye(len(n))[n > 0])
+
+
+def _by_block(x: np.ndarray, *, block: int) -> np.ndarray:
+    """Sums (B,) over the blocks of all paths (P, N), path by path."""
+    room = -x.shape[1] % block
+    cut = len(x) * -(-x.shape[1] // block), block
+    return np.pad(x, ((0, 0), (0, room))).reshape(cut).sum(1)
+
+
+def _lagged(x: np.ndarray, y: np.ndarray, *, lags: int, block: int) -> np.ndarray:
+    """Sums (B, K) of x_t y_{t+k}; gaps are 0 in both, and so is any product with one."""
+    if block >= x.shape[1]:  # a path each: no copy is needed
+        pairs = [(x[:, :-k], y[:, k:]) for k in range(1, lags + 1)]
+        return np.stack([np.einsum("pt,pt->p", a, b) for a, b in pairs], -1)
+    products = (np.pad(x[:, :-k] * y[:, k:], ((0, 0), (0, k))) for k in range(1, lags + 1))
+    return np.stack([_by_block(product, block=block) for product in products], -1)
+
+
+def _aggregated(e: np.ndarray, known: np.ndarray, h: int, block: int) -> np.ndarray:
+    """Number and sums (B, 3) of the squares and fourth powers of sums of h whole returns."""
+    count = e.shape[1] // h
+    cut = (len(e), count, h)
+    whole = known[:, : count * h].reshape(cut).all(2)
+    total = np.where(whole, e[:, : count * h].reshape(cut).sum(2), 0.0)
+    spread = [np.zeros(e.shape) for _ in range(3)]
+    for place, x in zip(spread, (whole, total**2, total**4), strict=True):
+        place[:, : count * h : h] = x
+    return np.stack([_by_block(x, block=block) for x in spread], -1)
