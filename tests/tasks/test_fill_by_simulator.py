@@ -11,9 +11,9 @@ from genmodels.simulators.base import Covering, Simulator
 from genmodels.tasks import simulate as task
 from genmodels.tasks.compose import compose
 from genmodels.tasks.coverage import coverage
-from genmodels.tasks.simulate import simulate
 from genmodels.tasks.verify import verify
 from tests.simulators.scenes import Scenes
+from tests.tasks.simulated import made
 
 FACTORS = ["factors=[weather,time,class,density]", "bins.density=[0,0.5,1]"]
 
@@ -29,10 +29,6 @@ def scenes(tmp_path, monkeypatch):
     monkeypatch.setattr(task, "instantiate", double)
     made("first", "n=300")
     return tmp_path
-
-
-def made(out, *words):
-    return simulate(compose("simulate", [f"out={out}", *words]))
 
 
 def told(out, *words):

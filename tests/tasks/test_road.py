@@ -7,9 +7,10 @@ import pytest
 from genmodels.cli import main
 from genmodels.data.open import open_source
 from genmodels.tasks.compose import compose
-from genmodels.tasks.simulate import simulate
 from genmodels.tasks.verify import verify
+from tests.tasks import simulated
 from tests.tasks.pictures import TINY
+from tests.tasks.simulated import hashes, manifest_of
 from tests.tasks.small import left
 
 SMALL = ("simulator=road", "simulator.height=32", "simulator.width=32", "simulator.samples=1")
@@ -20,15 +21,7 @@ QUICK = (
 
 
 def made(out, *words):
-    return simulate(compose("simulate", [f"out={out}", *SMALL, *words]))
-
-
-def manifest_of(out):
-    return json.loads((out / "manifest.json").read_text())
-
-
-def hashes(out):
-    return [file["sha256"] for file in manifest_of(out)["files"]]
+    return simulated.made(out, *SMALL, *words)
 
 
 def test_a_dataset_of_scenes_is_whole_and_says_what_it_is(tmp_path):

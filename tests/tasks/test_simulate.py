@@ -11,25 +11,13 @@ from genmodels.cli import main
 from genmodels.data.open import open_source
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
-from genmodels.tasks.simulate import simulate
 from genmodels.tasks.verify import verify
 from tests.simulators.prices import MODELS, closes
+from tests.tasks.simulated import hashes, made, manifest_of
 from tests.tasks.small import TINY, left
 
 NAMES = sorted(MODELS)
 SHORT = ("simulator.steps=5", "n=1100", "seed=3")
-
-
-def made(out, *words):
-    return simulate(compose("simulate", [f"out={out}", *words]))
-
-
-def manifest_of(out):
-    return json.loads((out / "manifest.json").read_text())
-
-
-def hashes(out):
-    return [file["sha256"] for file in manifest_of(out)["files"]]
 
 
 def prices_csv(path, model="garch", steps=1500):

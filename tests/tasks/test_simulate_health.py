@@ -1,7 +1,5 @@
 """Epidemics and line lists as datasets: rows, chunks, fits, mistakes, and who else takes them."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -13,22 +11,11 @@ from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
 from genmodels.tasks.simulate import simulate
 from genmodels.tasks.verify import verify
+from tests.tasks.simulated import hashes, made, manifest_of
 from tests.tasks.small import TINY, left
 
 TOWN = ("simulator.model.population.size=3000", "simulator.model.days=90", "seed=3")
 EPIDEMIC, PATIENTS = ("simulator=seir", *TOWN), ("simulator=patients", *TOWN)
-
-
-def made(out, *words):
-    return simulate(compose("simulate", [f"out={out}", *words]))
-
-
-def manifest_of(out):
-    return json.loads((out / "manifest.json").read_text())
-
-
-def hashes(out):
-    return [file["sha256"] for file in manifest_of(out)["files"]]
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
