@@ -1,4 +1,4 @@
-"""Real prices of a file, oldest first: what a simulator of prices is fitted to.
+"""Real prices, or counts, of a file, oldest first: what simulators are fitted to.
 
 One column of prices, or one of each of several assets; beside a single one the rest of its bars
 (open, high, low, volume), where the file has them.
@@ -39,7 +39,7 @@ class Observed:
         self.path, self.column = path, column
 
     def load(self) -> dict[str, np.ndarray]:
-        """`close`, shape (N,), or (N, A) of a list; beside a single one `open` and so on, (N,).
+        """`series`, shape (N,), or (N, A) of a list; beside a single one `open` and so on, (N,).
 
         Raises:
             FileNotFoundError: when there is no such file.
@@ -64,8 +64,8 @@ def prices_of(raw: Raw, column: str | Sequence[str], path: str) -> dict[str, np.
         raise ValueError(f"column must name different columns of {path}, got {names}")
     closes = [numbers_of(table, name, path) for name in names]
     if not isinstance(column, str):
-        return {"close": np.stack(closes, 1)}
-    return {"close": closes[0], **_bars(table, column, closes[0], path)}
+        return {"series": np.stack(closes, 1)}
+    return {"series": closes[0], **_bars(table, column, closes[0], path)}
 
 
 def numbers_of(table: pa.Table, name: str, path: str) -> np.ndarray:

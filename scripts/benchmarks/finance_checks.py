@@ -23,19 +23,19 @@ from genmodels.simulators.finance.gbm import GBM
 from genmodels.simulators.finance.heston import Heston
 from genmodels.simulators.finance.merton import Merton
 from tests.simulators.prices import (
+    JUMPS,
     MODELS,
     RATE,
+    SMILE,
     SPOT,
     STRIKES,
+    WILD,
     call_by_simulation,
     heston_call,
     merton_call,
     simulated,
 )
 
-JUMPS = {"sigma": 0.15, "intensity": 2.0, "jump_mean": -0.1, "jump_std": 0.15}
-SMILE = {"kappa": 2.0, "theta": 0.04, "xi": 0.5, "rho": -0.7, "v0": 0.05}
-WILD = {"kappa": 0.5, "theta": 0.04, "xi": 1.0, "rho": -0.9, "v0": 0.04}
 PLAIN = GARCH(mu=5e-4, omega=4e-6, alpha=0.08, beta=0.88)
 FITTED: dict[str, tuple[Any, Callable[[np.ndarray], Any]]] = {
     "gbm": (MODELS["gbm"], fit_gbm),

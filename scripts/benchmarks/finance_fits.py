@@ -28,13 +28,13 @@ PICTURE = "finance_aapl.png"
 def fits() -> dict[str, Any]:
     """Every simulator fitted to daily closes of AAPL; its paths are as long as the real series."""
     observed = Observed(path=str(data_folder() / FILE), column="close").load()
-    real = returns_of(observed["close"])
+    real = returns_of(observed["series"])
     lines, series, criteria = {"real": facts(real[None])}, {"real": real[None]}, {}
     for name in choices("simulator", [CONFIGS]):
         cfg = compose("simulate", [f"simulator={name}"])
         if "finance" not in str(cfg.simulator.get("_target_")):
             continue
-        found = instantiate(cfg.simulator.fit)(observed["close"])
+        found = instantiate(cfg.simulator.fit)(observed["series"])
         blocks = log_returns(found.model, 0, PATHS, steps=len(real), seed=0)
         series[name] = torch.cat(list(blocks), 1)[..., 0].numpy().T
         lines[name] = facts(series[name])

@@ -153,7 +153,7 @@ def test_too_few_returns_are_refused():
 def test_real_prices_show_every_fact():
     path = Path(os.environ["GENMODELS_DATA"]) / "tables" / "ohlc_aapl.csv.gz"
     found = stylised_facts(
-        np.diff(np.log(Observed(path=str(path), column="Close").load()["close"]))
+        np.diff(np.log(Observed(path=str(path), column="Close").load()["series"]))
     )
     assert found.excess_kurtosis > 2
     assert 2 < found.tail.alpha < 5

@@ -16,6 +16,9 @@ from genmodels.simulators.finance.regime_switching import RegimeSwitching
 
 STRIKES = (80.0, 100.0, 120.0)
 RATE, SPOT = 0.03, 100.0
+JUMPS = {"sigma": 0.15, "intensity": 2.0, "jump_mean": -0.1, "jump_std": 0.15}
+SMILE = {"kappa": 2.0, "theta": 0.04, "xi": 0.5, "rho": -0.7, "v0": 0.05}
+WILD = {"kappa": 0.5, "theta": 0.04, "xi": 1.0, "rho": -0.9, "v0": 0.04}
 MODELS = {
     "gbm": GBM(mu=0.05, sigma=0.2),
     "merton": Merton(mu=0.05, sigma=0.15, intensity=5.0, jump_mean=-0.02, jump_std=0.03),

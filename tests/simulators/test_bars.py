@@ -102,7 +102,8 @@ def observed(model, *, steps, **bars):
     """One long path of bars."""
     found = frame(model, steps=steps, rows="step", **bars)
     first = found[found["path"] == 0]
-    return {field: first[field].to_numpy(float) for field in FIELDS}
+    found = {field: first[field].to_numpy(float) for field in FIELDS}
+    return {"series": found.pop("close"), **found}
 
 
 def test_a_fit_of_bars_finds_what_they_were_made_with():

@@ -159,7 +159,7 @@ def test_impossible_paths_are_refused(wrong, message):
 def test_a_fit_of_several_assets_is_refused():
     model = GBM(mu=0.0, sigma=[0.1, 0.2])
     with pytest.raises(ValueError, match="a fit is of one asset"):
-        PricePaths(model=model, steps=5, fit=lambda prices: None).fitted({"close": np.ones(100)})
+        PricePaths(model=model, steps=5, fit=lambda prices: None).fitted({"series": np.ones(100)})
 
 
 @pytest.mark.parametrize(("sigma", "values"), [(1e200, "close"), (1e170, "return"), (1e3, "close")])

@@ -12,20 +12,19 @@ from genmodels.simulators.finance.heston import Heston
 from genmodels.simulators.finance.merton import Merton
 from genmodels.simulators.finance.regime_switching import RegimeSwitching, stationary
 from tests.simulators.prices import (
+    JUMPS,
     MODELS,
     RATE,
+    SMILE,
     SPOT,
     STRIKES,
+    WILD,
     black_scholes,
     call_by_simulation,
     heston_call,
     merton_call,
     simulated,
 )
-
-JUMPS = {"sigma": 0.15, "intensity": 2.0, "jump_mean": -0.1, "jump_std": 0.15}
-SMILE = {"kappa": 2.0, "theta": 0.04, "xi": 0.5, "rho": -0.7, "v0": 0.05}
-WILD = {"kappa": 0.5, "theta": 0.04, "xi": 1.0, "rho": -0.9, "v0": 0.04}
 
 
 def within(found, error, expected, times=3.0):

@@ -226,7 +226,7 @@ def test_prices_that_cannot_be_fitted_are_refused(prices, message):
 @pytest.mark.skipif("GENMODELS_DATA" not in os.environ, reason="GENMODELS_DATA is not set")
 def test_real_prices_are_told_apart_by_their_likelihood():
     path = Path(os.environ["GENMODELS_DATA"]) / "tables" / "ohlc_aapl.csv.gz"
-    prices = Observed(path=str(path), column="close").load()["close"]
+    prices = Observed(path=str(path), column="close").load()["series"]
     found = {name: fit(prices) for name, fit in FITS.items()}
     aic = {name: fit.aic for name, fit in found.items() if fit.aic is not None}
     assert aic["garch"] < aic["regime_switching"] < aic["merton"] < aic["gbm"]

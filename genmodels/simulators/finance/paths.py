@@ -131,7 +131,7 @@ class PricePaths:
     def fitted(
         self, observed: Mapping[str, np.ndarray]
     ) -> tuple[PricePaths, dict[str, Any], list[str]]:
-        """The same paths of a model fitted to observed prices: their `close`.
+        """The same paths of a model fitted to observed prices, see `Observed`.
 
         Raises:
             ValueError: when the model cannot be fitted, or not to these.
@@ -143,8 +143,8 @@ class PricePaths:
                 f"a fit is of one asset, simulator.model speaks of {self.model.assets}: leave out "
                 "correlation and lists of parameters"
             )
-        found, bars, facts, lines = self.fit(observed["close"]), self.bars, {}, []
-        leap = leap_note(observed["close"])
+        found, bars, facts, lines = self.fit(observed["series"]), self.bars, {}, []
+        leap = leap_note(observed["series"])
         lines += [] if leap is None else [leap]
         if self.values == "bar" and bars is not None:
             more = fit_bars(observed, bars)

@@ -91,14 +91,14 @@ class Epidemics:
     def fitted(
         self, observed: Mapping[str, np.ndarray]
     ) -> tuple[Epidemics, dict[str, Any], list[str]]:
-        """The same with R0, reporting and start fitted to daily counts, the `close` observed.
+        """The same with R0, reporting and start fitted to the daily counts observed.
 
         Raises:
             ValueError: when these cannot be fitted.
         """
         if self.fit is None:
             raise ValueError(f"simulator={self.name} cannot be fitted with simulator.fit=null")
-        found = self.fit(observed["close"], model=self.model, reporting=self.reporting)
+        found = self.fit(observed["series"], model=self.model, reporting=self.reporting)
         epidemics = Epidemics(
             model=found.model,
             reporting=found.reporting,

@@ -52,7 +52,7 @@ def fit_bars(observed: Mapping[str, np.ndarray], told: Bars) -> FittedBars:
     ln V_t = c + memory ln V_{t-1} + coupling ln((1 + |x_t| / move) / 2) + noise e_t.
 
     Args:
-        observed: `close`, `open`, and `volume` where there is one, shape (N,) each.
+        observed: `series` of closes, `open`, and `volume` where there is one, shape (N,) each.
         told: what is not fitted is as it is there.
 
     Raises:
@@ -64,11 +64,11 @@ def fit_bars(observed: Mapping[str, np.ndarray], told: Bars) -> FittedBars:
             "volume), of one asset"
         )
     state, estimates, notes = dict(told.state()), [], []
-    share = _overnight(observed["open"], observed["close"])
+    share = _overnight(observed["open"], observed["series"])
     state["overnight"] = share.value
     estimates.append(share)
     if "volume" in observed:
-        found, dropped = _volume(observed["volume"], observed["close"])
+        found, dropped = _volume(observed["volume"], observed["series"])
         state |= {e.name: e.value for e in found}
         estimates += found
         if state["memory"] in (0.0, MOST_MEMORY):
