@@ -29,9 +29,10 @@ from genmodels.tasks.build import Loaded, load_run, takes_any_part
 from genmodels.tasks.calibrate import Calibrate
 from genmodels.tasks.compose import compose, quoted
 from genmodels.tasks.control import Asked, Shortfall, asked_for
+from genmodels.tasks.options import pick_device
 from genmodels.tasks.predict import build_prediction, log_probs, target_of
 from genmodels.tasks.quiet import isolated
-from genmodels.tasks.sampler import build_sampler, pick_device, shortfall_facts
+from genmodels.tasks.sampler import build_sampler, shortfall_facts
 from genmodels.tasks.train import train
 from genmodels.types import Images, Source
 

@@ -261,6 +261,15 @@ def test_help_does_not_wait_for_torch():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "verb", ["simulate", "augment", "mix", "coverage", "evaluate", "schema", "verify"]
+)
+def test_verbs_that_need_no_model_do_not_wait_for_lightning(verb):
+    code = f"import sys, genmodels.tasks.{verb}; assert 'lightning' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("verb", ["train", "sample", "evaluate", "schema"])
 def test_each_script_is_its_verb(verb):
     script = Path(__file__).parents[1] / "scripts" / f"{verb}.py"

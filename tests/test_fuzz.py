@@ -26,8 +26,8 @@ from genmodels.data.infer import infer_schema
 from genmodels.data.open import open_source
 from genmodels.data.parse import apply_schema
 from genmodels.data.schema_file import parse_schema
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 from genmodels.writers.base import Shard
 from genmodels.writers.csv import CSVWriter
 from tests.tasks.pictures import train_digits

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from genmodels.sampling.sampler import one_thread_each, use_one_thread
+from genmodels.sampling.cores import one_thread_each, use_one_thread
 
 __all__ = ["ahead"]
 

@@ -13,8 +13,9 @@ import torch
 from genmodels.algorithms.base import Calibratable
 from genmodels.calibration import Calibration
 from genmodels.margins import Margin
+from genmodels.sampling.cores import cores, one_thread_each, use_one_thread
 from genmodels.sampling.draws import Draws
-from genmodels.sampling.sampler import Precision, cores, one_thread_each, use_one_thread
+from genmodels.sampling.sampler import Precision
 
 __all__ = ["PILOT_ROWS", "Calibrate", "calibration_of"]
 

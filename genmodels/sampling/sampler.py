@@ -8,7 +8,6 @@ for; each worker computes with one thread, so that they do not depend on the cor
 from __future__ import annotations
 
 import copy
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +24,7 @@ from genmodels.calibration import Calibration
 from genmodels.layout import Condition, Layout, Vectors
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.controlled import Controlled, Made
+from genmodels.sampling.cores import cores, one_thread_each, use_one_thread
 from genmodels.sampling.draws import Draws
 from genmodels.sampling.picking import Picked, Picker
 from genmodels.sampling.pieces import Piece, cuts, part_of
@@ -36,10 +36,7 @@ __all__ = [
     "Model",
     "Precision",
     "Sampler",
-    "cores",
     "default_block_rows",
-    "one_thread_each",
-    "use_one_thread",
 ]
 
 Precision = Literal["float32", "bfloat16"]
@@ -322,17 +319,6 @@ def _is_label(condition: Condition) -> bool:
     return len(condition.groups) == 1 and condition.groups[0].code is None
 
 
-def cores() -> int:
-    """Number of cores that this process may use."""
-    affinity: Any = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def use_one_thread() -> None:
-    """What each worker starts with."""
-    torch.set_num_threads(1)
-
-
 @contextmanager
 def _evaluating(model: Model) -> Iterator[None]:
     """Evaluation mode for all workers: a model in training must not switch under their feet."""
@@ -345,14 +331,3 @@ def _evaluating(model: Model) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """The workers are the parallelism: torch's own threads would fight over the same cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

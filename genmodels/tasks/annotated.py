@@ -17,12 +17,12 @@ from genmodels.data.coco import COCO
 from genmodels.provenance import check_name
 from genmodels.schema import ImageSchema
 from genmodels.tasks.augmented import Augmented
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.origin import augmented_facts, given_origin
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.ranks import this_rank
-from genmodels.tasks.sample import say_rate, versions
 from genmodels.types import num_rows
 
 __all__ = ["augment_annotated"]

@@ -18,10 +18,10 @@ from genmodels.report.page.render import write_report
 from genmodels.report.page.summary import number
 from genmodels.report.reading import kind_of, read_alike
 from genmodels.report.rows import Report
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require
 from genmodels.tasks.judged import Named, names_of, real_data
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.showing import report_folder, shown
 
 __all__ = ["FAILED", "audit", "failures", "run"]

@@ -23,6 +23,7 @@ from genmodels.tasks.annotated import augment_annotated
 from genmodels.tasks.augmented import Augmented, Plain
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.origin import (
     augmented_facts,
     counted,
@@ -30,7 +31,6 @@ from genmodels.tasks.origin import (
     kept_apart_facts,
 )
 from genmodels.tasks.ranks import this_rank
-from genmodels.tasks.sample import say_rate, versions
 from genmodels.tasks.to_augment import Asked, Loaded, place_of, the_recipe
 from genmodels.tasks.writing import chosen_writer
 from genmodels.types import num_rows

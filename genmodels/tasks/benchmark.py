@@ -28,10 +28,10 @@ from genmodels.report.benchmark.runs import run_trials
 from genmodels.report.page.render import write_report
 from genmodels.report.rows import Cell, Report
 from genmodels.schema import TableSchema
-from genmodels.tasks.build import instantiate, schema_of, source_of
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.fit import check_fit
 from genmodels.tasks.generators import fitter
+from genmodels.tasks.parts import instantiate, schema_of, source_of
 from genmodels.tasks.showing import shown, stem
 from genmodels.types import Source
 

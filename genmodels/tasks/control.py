@@ -30,7 +30,7 @@ from genmodels.sampling.control.strata import (
 from genmodels.sampling.control.wishes import parse_wishes
 from genmodels.schema import TableSchema
 from genmodels.tasks.build import Loaded
-from genmodels.tasks.compose import parts_of
+from genmodels.tasks.shares import read_shares
 from genmodels.types import Raw
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "model_of",
     "named",
     "read_asked",
-    "read_shares",
     "tells_something",
 ]
 
@@ -286,26 +285,6 @@ def _refuse_what_needs_evidence(loaded: Loaded, asked: Asked, control: Control) 
             f"model={model_of(loaded)} cannot do {wanted[0]}=...: it makes whole rows at once, by "
             "fixed probabilities. Train one that can: genmodels train model=tabvae ..."
         )
-
-
-def read_shares(name: str, asked: Any) -> Any:
-    """{level: share} of a text such as "{>50K: 0.5}"; anything else as it is.
-
-    Raises:
-        ValueError: when the text is of another form.
-    """
-    if not isinstance(asked, str):
-        return asked
-    found = {}
-    for part in parts_of(asked.strip().removeprefix("{").removesuffix("}")):
-        level, _, share = part.rpartition(":")
-        try:
-            found[level.strip().strip("'\"")] = float(share)
-        except ValueError:
-            raise ValueError(
-                f"shares.{name}={asked}: write {{level: share, ...}}, such as {{yes: 0.5}}"
-            ) from None
-    return found
 
 
 def named(asked: Asked) -> str:

@@ -24,11 +24,10 @@ from genmodels.report.page.render import write_report
 from genmodels.report.rows import Report
 from genmodels.sampling.control.exclusions import excluded
 from genmodels.schema import Schema, schema_from_state
-from genmodels.tasks.build import instantiate, source_of
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import compose, require, resolved
 from genmodels.tasks.judged import names_of
-from genmodels.tasks.sample import sample
+from genmodels.tasks.parts import instantiate, source_of
 from genmodels.tasks.showing import shown, stem
 from genmodels.types import Source
 
@@ -50,6 +49,8 @@ def run(cfg: DictConfig) -> None:
         log.info("Fill it: genmodels sample run=<run> scenario=fill coverage=%s", folder)
         log.info("     or: genmodels simulate simulator=<...> scenario=fill coverage=%s", folder)
         return
+    from genmodels.tasks.sample import sample  # models take seconds to import
+
     made = sample(compose("sample", _asked(cfg, folder)))
     log.info("With the rows in %s:", made)
     _shown(cfg, folder / AFTER, also=[open_source(made)])

@@ -30,7 +30,7 @@ from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.files import read_json, sha256, write_json
 from genmodels.run import Run
 from genmodels.tasks.compose import require, resolved
-from genmodels.tasks.sampler import whole_number
+from genmodels.tasks.options import whole_number
 from genmodels.writers.base import MANIFEST
 from genmodels.writers.verify import differences
 

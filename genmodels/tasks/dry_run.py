@@ -21,9 +21,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from genmodels.algorithms.base import GenerativeModel
-from genmodels.tasks.build import build_model, instantiate
+from genmodels.tasks.build import build_model
 from genmodels.tasks.compose import require
 from genmodels.tasks.fit import check_fit
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.prepare import prepare
 from genmodels.tasks.quiet import quiet_libraries
 from genmodels.types import Batch, Source

@@ -21,10 +21,9 @@ from genmodels.report.page.tensorboard import write_tensorboard
 from genmodels.report.reading import kind_of, read_alike, with_sensitive
 from genmodels.report.rows import Cell, Report, Suite
 from genmodels.run import Run
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
 from genmodels.tasks.judged import Named, calibrated_by, dataset_manifest, names_of, real_data
-from genmodels.tasks.likelihood import with_likelihood
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.prices import check_prices, prices_alone, with_prices
 from genmodels.tasks.showing import report_folder, shown
 from genmodels.types import Source
@@ -90,6 +89,8 @@ def evaluate(
     report = with_prices(report, real, synthetic, named)
     report = _introduced(report, named, calibrated, wishes)
     if cfg.run is not None:
+        from genmodels.tasks.likelihood import with_likelihood  # models take seconds to import
+
         progress("likelihood")
         report = with_likelihood(
             report,

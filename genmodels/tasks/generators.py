@@ -18,9 +18,10 @@ from genmodels.sampling.control.attempts import takes_evidence
 from genmodels.schema import Level, Schema, TableSchema
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.control import Asked
+from genmodels.tasks.options import pick_device
 from genmodels.tasks.quiet import isolated, whispering
 from genmodels.tasks.ready import augmented_fit, given_fit
-from genmodels.tasks.sampler import build_sampler, pick_device
+from genmodels.tasks.sampler import build_sampler
 from genmodels.tasks.train import train as learn
 
 __all__ = ["STAND_INS", "Trained", "fitter"]

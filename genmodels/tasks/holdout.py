@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from genmodels.data.open import open_source
 from genmodels.report.reading import read_alike
 from genmodels.schema import Schema
-from genmodels.tasks.build import instantiate, source_of
+from genmodels.tasks.parts import instantiate, source_of
 from genmodels.types import Raw, Source
 
 __all__ = ["has_holdout", "holdout_of", "holdout_source", "refuse_seen"]

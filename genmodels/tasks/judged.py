@@ -18,8 +18,9 @@ from genmodels.files import read_json, sha256
 from genmodels.report.reading import kind_of, read_alike
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
-from genmodels.tasks.build import instantiate, load_config, schema_of, source_of
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
+from genmodels.tasks.parts import instantiate, schema_of, source_of
+from genmodels.tasks.stored import load_config
 from genmodels.tasks.stream import recorded_sketch, sampled
 from genmodels.types import Raw, Source
 

@@ -16,8 +16,9 @@ from genmodels.report.likelihood import Bits, likelihood_gap, with_section
 from genmodels.report.rows import Report
 from genmodels.run import Run
 from genmodels.schema import Schema
-from genmodels.tasks.build import Loaded, choose_condition, instantiate, load_run
-from genmodels.tasks.prepared import told_rows
+from genmodels.tasks.build import Loaded, load_run
+from genmodels.tasks.parts import instantiate
+from genmodels.tasks.prepared import choose_condition, told_rows
 from genmodels.types import Batch, Raw, take_rows
 
 __all__ = ["Bounds", "with_likelihood"]

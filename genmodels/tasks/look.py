@@ -11,11 +11,13 @@ from omegaconf import DictConfig
 from genmodels.files import atomic_path, read_json, write_text
 from genmodels.report.looks.looks import WHAT, Look, Looks
 from genmodels.run import Run
-from genmodels.tasks.build import instantiate, load_config, load_run, source_of
+from genmodels.tasks.build import load_run
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require
 from genmodels.tasks.judged import names_of, split_as_recorded
-from genmodels.tasks.sampler import pick_device, whole_number
+from genmodels.tasks.options import pick_device, whole_number
+from genmodels.tasks.parts import instantiate, source_of
+from genmodels.tasks.stored import load_config
 from genmodels.types import Raw
 
 __all__ = ["look", "run"]

@@ -23,13 +23,13 @@ from genmodels.provenance import (
     with_origins,
 )
 from genmodels.tasks.augmented import Plain
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.ingredients import Ingredient, counts_of, ingredients, rows_of_each
+from genmodels.tasks.options import whole_number
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.ranks import this_rank
-from genmodels.tasks.sample import say_rate, versions
-from genmodels.tasks.sampler import whole_number
 from genmodels.tasks.writing import chosen_writer
 from genmodels.types import Raw, join_rows, take_rows
 from genmodels.writers.base import MIXED, NONE_REAL, REAL_AMONG

@@ -12,10 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from genmodels.callbacks.checkpoint import read_checkpoint
 from genmodels.run import Run
-from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import resolved
 from genmodels.tasks.ranks import this_rank
 from genmodels.tasks.record import absolute
+from genmodels.tasks.stored import load_config
 
 __all__ = ["default_run", "nothing_to_do", "place", "resumed_config"]
 

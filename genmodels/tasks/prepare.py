@@ -10,12 +10,8 @@ from genmodels.data.splits import Split
 from genmodels.files import read_json
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
-from genmodels.tasks.build import (
-    instantiate,
-    schema_of,
-    source_of,
-)
 from genmodels.tasks.holdout import has_holdout, holdout_of
+from genmodels.tasks.parts import instantiate, schema_of, source_of
 from genmodels.tasks.prepared import Coded, Prepared
 from genmodels.tasks.stream import prepare_stream
 from genmodels.types import Raw, Source

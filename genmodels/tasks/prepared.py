@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig
 
+from genmodels.combinations import LABEL
 from genmodels.data.batching import Rows
 from genmodels.data.splits import Split
 from genmodels.data.streaming.buckets import Buckets
@@ -15,10 +16,11 @@ from genmodels.data.streaming.split import StreamSplit
 from genmodels.layout import Condition
 from genmodels.run import Run
 from genmodels.schema import Schema
-from genmodels.tasks.build import choose_condition, instantiate, read_codec
+from genmodels.tasks.parts import instantiate
+from genmodels.tasks.stored import read_codec
 from genmodels.types import Encoded, Raw
 
-__all__ = ["Coded", "Prepared", "told_rows"]
+__all__ = ["Coded", "Prepared", "choose_condition", "told_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +105,33 @@ def _told_codes(
         return np.zeros((len(raw), 0), np.int32)
     held = all(group.code is not None for group in condition.groups)
     return np.ascontiguousarray(codec.condition_codes(encoded if held else raw)[:, chosen])
+
+
+def choose_condition(codec: Any, schema: Schema, choice: str) -> tuple[Condition, list[int]]:
+    """What the model will be told, and which of the codec's groups that is.
+
+    Args:
+        codec: fitted.
+        schema: knows the target.
+        choice: "all" groups, "none", or the "target" (classes and attributes count as one).
+
+    Raises:
+        ValueError: when `choice` is another word, or there is no such target.
+    """
+    groups = codec.condition.groups
+    if choice == "all":
+        chosen = list(range(len(groups)))
+    elif choice == "none":
+        chosen = []
+    elif choice == "target":
+        target = getattr(schema, "target", None)
+        name = LABEL if target is None else target.name
+        chosen = [i for i, g in enumerate(groups) if g.name == name or g.combinations is not None]
+        if not chosen:
+            raise ValueError(
+                "condition=target needs a categorical target: set data.target=<name>, or "
+                "choose condition=all or condition=none"
+            )
+    else:
+        raise ValueError(f"condition must be all, none or target, got {choice!r}")
+    return Condition(tuple(groups[i] for i in chosen)), chosen

@@ -12,10 +12,10 @@ from genmodels.data.returns import Arrangement, Returns, returns_of, told_by
 from genmodels.report.prices.section import price_section
 from genmodels.report.rows import Report
 from genmodels.run import Run
-from genmodels.tasks.build import load_config
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.judged import Named, Real, manifest_at, names_of
-from genmodels.tasks.sampler import whole_number
+from genmodels.tasks.options import whole_number
+from genmodels.tasks.stored import load_config
 from genmodels.types import Raw
 
 __all__ = ["check_prices", "prices_alone", "with_prices"]

@@ -19,7 +19,7 @@ from genmodels.provenance import ORIGINS, named_in, origins_of, without_origins
 from genmodels.report.benchmark.runs import Fit
 from genmodels.report.reading import read_alike
 from genmodels.schema import TableSchema
-from genmodels.tasks.build import instantiate
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.quiet import whispering
 from genmodels.tasks.to_augment import check_kind, the_recipe
 from genmodels.types import join_rows, num_rows, take_rows

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import logging
-import platform
 import signal
 import sys
 import time
 import zlib
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from genmodels import __version__
 from genmodels.files import read_json, sha256
 from genmodels.run import Run
 from genmodels.sampling.sampler import Sampler
-from genmodels.tasks.build import Loaded, complete, instantiate, load_run
+from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.filtering import filter_facts
+from genmodels.tasks.options import pick_device, rows_and_seed, whole_number
+from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.ranks import this_rank
-from genmodels.tasks.sampler import (
-    pick_device,
-    rows_and_seed,
-    sampler_of,
-    shortfall_facts,
-    whole_number,
-)
+from genmodels.tasks.sampler import sampler_of, shortfall_facts
 from genmodels.writers.base import MANIFEST, Writer
 from genmodels.writers.manifest import wishes_of
 
-__all__ = ["run", "sample", "say_rate", "versions"]
+__all__ = ["run", "sample"]
 
 logger = logging.getLogger(__name__)
 
@@ -126,12 +120,6 @@ def _deciding(cfg: DictConfig, kind: str, source: Run, sampler: Sampler) -> dict
     return words | {"writer": writer, "run": known, "zlib": zlib.ZLIB_RUNTIME_VERSION}
 
 
-def say_rate(out: Path, rows: int, seconds: float) -> None:
-    """One line for people: where a dataset is, and how fast it came."""
-    rate = f"{rows / seconds:,.{0 if rows >= 10 * seconds else 1}f} rows/s"
-    logger.info("%s: %s rows in %.1f s (%s)", out, f"{rows:,}", seconds, rate)
-
-
 def _facts(source: Run, loaded: Loaded, sampler: Sampler) -> dict[str, Any]:
     """What else the rows depend on, for the manifest."""
     record = source.read_manifest()
@@ -162,14 +150,3 @@ def build_writer(writers: DictConfig, kind: str, loaded: Loaded) -> Writer:
     writer = complete(instantiate(writers[kind]), schema=loaded.schema)
     assert isinstance(writer, Writer)
     return writer
-
-
-def versions() -> dict[str, str]:
-    """What the bytes of a dataset depend on besides its settings."""
-    found = {"genmodels": __version__, "python": platform.python_version()}
-    for name in ("torch", "numpy", "pyarrow", "pillow"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

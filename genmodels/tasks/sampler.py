@@ -6,16 +6,16 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import torch
 from omegaconf import DictConfig
 
 from genmodels.precision import native_bfloat16
 from genmodels.run import Run
 from genmodels.sampling.conditions import Conditions
 from genmodels.sampling.control.strata import rows_of
+from genmodels.sampling.cores import cores
 from genmodels.sampling.picking import Picker
 from genmodels.sampling.pilot import Calibrate
-from genmodels.sampling.sampler import Precision, Sampler, cores
+from genmodels.sampling.sampler import Precision, Sampler
 from genmodels.tasks.attributes import by_attributes
 from genmodels.tasks.build import Loaded, load_run
 from genmodels.tasks.calibrate import build_calibration, calibration_facts, read_calibrate
@@ -23,6 +23,7 @@ from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.control import Asked, build_controlled, read_asked
 from genmodels.tasks.filtering import build_picker, read_filter
 from genmodels.tasks.labels import by_label, rows_of_classes
+from genmodels.tasks.options import pick_device, rows_and_seed
 from genmodels.tasks.ranks import ALONE, Rank
 from genmodels.tasks.steering import steered
 from genmodels.types import Raw
@@ -31,11 +32,8 @@ from genmodels.wishes import TooFewRowsError
 __all__ = [
     "build_sampler",
     "open_sampler",
-    "pick_device",
-    "rows_and_seed",
     "sampler_of",
     "shortfall_facts",
-    "whole_number",
 ]
 
 logger = logging.getLogger(__name__)
@@ -91,11 +89,6 @@ def sampler_of(
         **calibration_facts(calibrate),
     }
     return sampler, rows, facts
-
-
-def rows_and_seed(cfg: DictConfig) -> tuple[int, int]:
-    """Checked before anything is loaded."""
-    return whole_number("n", cfg.n, least=1), whole_number("seed", cfg.seed, least=0)
 
 
 def _rows_to_complete(partial: Raw, rows: int, cfg: DictConfig) -> int:
@@ -225,36 +218,3 @@ def _fastest(loaded: Loaded) -> Precision:
     """
     kind, flat = loaded.model.device.type, len(loaded.codec.layout.shape) == 1
     return "bfloat16" if kind == "cpu" and flat and native_bfloat16(kind) else "float32"
-
-
-def whole_number(key: str, value: Any, *, least: int) -> int:
-    """The value of a key that counts something; 1e6 is a whole number.
-
-    Raises:
-        ValueError: for anything else, or below `least`.
-    """
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if not whole or isinstance(value, bool):
-        raise ValueError(f"{key} must be a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"{key} must be at least {least}, got {int(value)}")
-    return int(value)
-
-
-def pick_device(name: str, rank: Rank = ALONE) -> torch.device:
-    """auto, cpu, cuda or cuda:<i>; of several processes on a machine each takes a GPU in turn.
-
-    Raises:
-        ValueError: when there is no such device.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and rank.local_of > 1 and torch.cuda.is_available():
-        name = f"cuda:{rank.local % torch.cuda.device_count()}"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device must be auto, cpu or cuda, got {name!r}") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device=cuda, but torch finds no GPU here; use device=cpu")
-    return device

@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 
 from genmodels.files import write_text
 from genmodels.schema import Schema
-from genmodels.tasks.build import instantiate, source_of
 from genmodels.tasks.compose import require
+from genmodels.tasks.parts import instantiate, source_of
 from genmodels.tasks.stream import telling
 
 __all__ = ["draft", "run"]

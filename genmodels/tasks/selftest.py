@@ -15,8 +15,8 @@ from rich.console import Console
 from genmodels.files import write_json, write_text
 from genmodels.report.selftest import Matrix, judge
 from genmodels.tasks import crash
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import require
+from genmodels.tasks.parts import instantiate
 
 __all__ = ["run", "selftest"]
 

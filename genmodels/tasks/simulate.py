@@ -19,16 +19,16 @@ from genmodels.covering import merged_rows
 from genmodels.files import sha256
 from genmodels.report.coverage.files import read_wanted
 from genmodels.sampling.ahead import ahead
+from genmodels.sampling.cores import cores
 from genmodels.sampling.pieces import Piece, cuts, part_of
-from genmodels.sampling.sampler import cores
 from genmodels.simulators.base import Covering, Formatted, Seeded, Simulator
-from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
+from genmodels.tasks.facts import say_rate, versions
+from genmodels.tasks.options import pick_device, rows_and_seed, whole_number
+from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.ranks import Rank, this_rank
-from genmodels.tasks.sample import say_rate, versions
-from genmodels.tasks.sampler import pick_device, rows_and_seed, whole_number
 from genmodels.types import Raw
 from genmodels.writers.base import SIMULATED, Writer
 

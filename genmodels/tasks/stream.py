@@ -24,11 +24,8 @@ from genmodels.files import read_json
 from genmodels.report.reading import read_alike
 from genmodels.run import Run
 from genmodels.schema import Schema, schema_from_state
-from genmodels.tasks.build import (
-    instantiate,
-    schema_of,
-)
 from genmodels.tasks.holdout import has_holdout, holdout_source, refuse_seen
+from genmodels.tasks.parts import instantiate, schema_of
 from genmodels.tasks.prepared import Coded, Prepared
 from genmodels.tasks.ranks import this_rank
 from genmodels.types import Raw, Source, Streamable, take_rows

@@ -15,12 +15,12 @@ from genmodels.data.splits import Split
 from genmodels.provenance import check_name
 from genmodels.report.reading import kind_of
 from genmodels.schema import Schema
-from genmodels.tasks.build import instantiate, schema_of, source_of
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import resolved
-from genmodels.tasks.control import read_shares
+from genmodels.tasks.options import whole_number
 from genmodels.tasks.origin import given_origin
-from genmodels.tasks.sampler import whole_number
+from genmodels.tasks.parts import instantiate, schema_of, source_of
+from genmodels.tasks.shares import read_shares
 from genmodels.types import Raw, num_rows
 
 __all__ = ["Asked", "Loaded", "check_kind", "place_of", "the_recipe"]

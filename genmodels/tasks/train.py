@@ -26,11 +26,12 @@ from genmodels.callbacks.peek import Peek
 from genmodels.callbacks.stop import Interrupted, Signals
 from genmodels.data.module import DataModule
 from genmodels.run import Run
-from genmodels.tasks.build import build_model, complete, instantiate
+from genmodels.tasks.build import build_model
 from genmodels.tasks.compose import require
 from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.fit import check_fit
 from genmodels.tasks.memory_format import fastest
+from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.place import default_run, nothing_to_do, place, resumed_config
 from genmodels.tasks.prepare import prepare
 from genmodels.tasks.prepared import Prepared

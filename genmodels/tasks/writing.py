@@ -5,8 +5,8 @@ from __future__ import annotations
 from omegaconf import DictConfig, OmegaConf
 
 from genmodels.schema import Schema
-from genmodels.tasks.build import complete, instantiate
 from genmodels.tasks.choices import nearest
+from genmodels.tasks.parts import complete, instantiate
 from genmodels.writers.base import Writer
 
 __all__ = ["chosen_writer"]

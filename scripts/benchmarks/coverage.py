@@ -25,8 +25,8 @@ from genmodels.metrics.coverage.differences import difference
 from genmodels.metrics.coverage.factors import codes_of, sizes_of
 from genmodels.metrics.tables.views import TableView, shuffled_columns
 from genmodels.report.coverage.reading import read_known
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 FOLDER = SCRATCH / "coverage"
 FACTORS, LEVELS = 20, 6

@@ -22,9 +22,9 @@ from finance_fits import fits
 
 from genmodels.sampling.ahead import ahead
 from genmodels.simulators.finance.paths import block_paths, log_returns
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 REPEATS, THREADS = 5, 2
 GOAL = 5_000_000

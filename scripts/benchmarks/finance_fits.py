@@ -13,9 +13,9 @@ from genmodels.data.prices import Observed
 from genmodels.metrics.return_sums import Sums, sums
 from genmodels.simulators.finance.fit.result import returns_of
 from genmodels.simulators.finance.paths import log_returns
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 mpl.use("agg")
 import matplotlib.pyplot as plt

@@ -28,8 +28,8 @@ from genmodels.simulators.health.course import Course, block_runs, course_of
 from genmodels.simulators.health.fit.cases import fit_cases
 from genmodels.simulators.health.fit.counts import WORDS
 from genmodels.simulators.health.seir import Epidemics
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 mpl.use("agg")
 import matplotlib.pyplot as plt

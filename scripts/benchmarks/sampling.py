@@ -28,8 +28,9 @@ from profiling import gflop, peak_gflops, shares
 from genmodels.files import write_json
 from genmodels.sampling.sampler import Sampler
 from genmodels.synthesizer import Synthesizer
-from genmodels.tasks.build import complete, instantiate, load_run
+from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.sampler import build_sampler
 from genmodels.writers.base import Shard
 

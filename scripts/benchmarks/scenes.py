@@ -30,8 +30,8 @@ from scipy.stats import t as student
 from torch import nn
 
 from genmodels.sampling.ahead import ahead
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 from genmodels.types import Images, join_images
 from genmodels.writers.base import Shard
 

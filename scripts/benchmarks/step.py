@@ -25,9 +25,10 @@ from profiling import gflop, milliseconds, peak_gflops, shares
 
 from genmodels.algorithms.base import GenerativeModel
 from genmodels.precision import native_bfloat16
-from genmodels.tasks.build import build_model, source_of
+from genmodels.tasks.build import build_model
 from genmodels.tasks.compose import compose
 from genmodels.tasks.memory_format import arrange
+from genmodels.tasks.parts import source_of
 from genmodels.tasks.prepare import prepare
 from genmodels.types import Batch
 

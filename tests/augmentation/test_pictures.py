@@ -12,9 +12,9 @@ from genmodels.augmentation.groups import groups_of
 from genmodels.augmentation.pictures import Pictures
 from genmodels.augmentation.weather import KINDS, Weather, fog
 from genmodels.data.images import infer_image_schema
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.choices import CONFIGS, choices
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 from genmodels.types import Images
 
 OF_IMAGES = ["auto", "blur", "colour", "cutmix", "geometry", "light", "mixup", "noise", "trivial"]

@@ -6,8 +6,8 @@ from scipy.integrate import solve_ivp
 from genmodels.simulators.health.disease import DELAYS, Disease
 from genmodels.simulators.health.epidemic import Epidemic
 from genmodels.simulators.health.population import Population
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 CONTACTS = [[7.9, 3.1, 3.1], [2.8, 4.9, 4.6], [1.6, 2.6, 5.0]]
 

@@ -2,8 +2,8 @@
 
 import functools
 
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
+from genmodels.tasks.parts import instantiate
 
 
 def road(name="road", **words):

@@ -4,7 +4,8 @@ import functools
 
 import pytest
 
-from genmodels.tasks.build import complete, instantiate, load_run
+from genmodels.tasks.build import load_run
+from genmodels.tasks.parts import complete, instantiate
 from tests.tasks.small import train_tiny
 
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from genmodels.report.rows import Report
-from genmodels.tasks.build import instantiate, load_run
+from genmodels.tasks.build import load_run
 from genmodels.tasks.compose import compose
 from genmodels.tasks.judged import Named, real_data
 from genmodels.tasks.likelihood import Bounds, with_likelihood
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.train import train
 from tests.tasks.small import TINY, train_tiny, write_csv
 

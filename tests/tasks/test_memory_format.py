@@ -7,9 +7,9 @@ import torch
 
 from genmodels.run import Run
 from genmodels.tasks import memory_format
-from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import compose
 from genmodels.tasks.memory_format import fastest
+from genmodels.tasks.stored import load_config
 from genmodels.tasks.train import train
 from genmodels.types import Batch
 

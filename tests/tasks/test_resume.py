@@ -13,10 +13,10 @@ from genmodels.callbacks.checkpoint import Checkpoint, read_checkpoint
 from genmodels.callbacks.stop import Interrupted, Signals
 from genmodels.run import Run
 from genmodels.tasks import train as tasks_train
-from genmodels.tasks.build import load_config
 from genmodels.tasks.compose import compose
 from genmodels.tasks.place import resumed_config
 from genmodels.tasks.schema import run as draft
+from genmodels.tasks.stored import load_config
 from genmodels.tasks.train import train
 from tests.tasks.small import signal_at_step, train_tiny, words
 

@@ -18,10 +18,10 @@ from genmodels.data.sources.csv import CSV
 from genmodels.data.streaming import buckets
 from genmodels.data.streaming.split import StreamSplit
 from genmodels.tasks import stream
-from genmodels.tasks.build import instantiate
 from genmodels.tasks.compose import compose
 from genmodels.tasks.dry_run import dry_run
 from genmodels.tasks.evaluate import run as evaluate
+from genmodels.tasks.parts import instantiate
 from genmodels.tasks.prepare import prepare
 from genmodels.tasks.sample import run as sample
 from genmodels.tasks.schema import draft

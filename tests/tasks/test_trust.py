@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from genmodels.tasks.build import load_config, load_run
+from genmodels.tasks.build import load_run
+from genmodels.tasks.stored import load_config
 from genmodels.tasks.trust import check_trust
 from tests.tasks.small import train_tiny
 
