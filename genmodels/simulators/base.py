@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 
 from genmodels.schema import Schema
 from genmodels.types import Raw
 
-__all__ = ["Covering", "Formatted", "Seeded", "Simulator"]
+__all__ = ["Covering", "Formatted", "Interpreted", "Seeded", "Simulator"]
 
 
 @runtime_checkable
@@ -75,6 +75,18 @@ class Formatted(Protocol):
     @property
     def default_format(self) -> str:
         """The name of a writer."""
+
+
+@runtime_checkable
+class Interpreted(Protocol):
+    """A simulator that works in Python rather than in tensors: threads of it wait for each other.
+
+    Its blocks are made by processes where there are enough of them, so that it can be copied to
+    another process.
+    """
+
+    @property
+    def interpreted(self) -> Literal[True]: ...
 
 
 @runtime_checkable

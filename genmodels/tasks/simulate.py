@@ -9,6 +9,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from genmodels.report.coverage.files import read_wanted
 from genmodels.sampling.ahead import ahead
 from genmodels.sampling.cores import cores
 from genmodels.sampling.pieces import Piece, cuts, part_of
-from genmodels.simulators.base import Covering, Formatted, Seeded, Simulator
+from genmodels.simulators.base import Covering, Formatted, Interpreted, Seeded, Simulator
 from genmodels.tasks.choices import nearest
 from genmodels.tasks.compose import require, resolved
 from genmodels.tasks.export import Work, export
@@ -29,7 +30,6 @@ from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.options import pick_device, rows_and_seed, whole_number
 from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.ranks import Rank, this_rank
-from genmodels.types import Raw
 from genmodels.writers.base import SIMULATED, Writer
 
 __all__ = ["Simulated", "run", "simulate"]
@@ -42,6 +42,9 @@ OFFHAND = ("out", "overwrite", "workers", "chunk_rows", "device", "writer", "cho
 PARAMETERS = ("simulator.model.", "simulator.bars.")
 UNFITTED = ("simulator.bars.pieces",)
 
+_WORTH_PROCESSES = 64
+"""Blocks of Python's own work that outweigh the seconds in which processes begin."""
+
 
 class Simulated:
     """The rows of a simulator, from any to any.
@@ -50,7 +53,7 @@ class Simulated:
         simulator: makes them.
         seed: of all.
         device: where they are computed.
-        workers: blocks at work at once.
+        workers: blocks at work at once, by threads or, where these would wait, by processes.
     """
 
     def __init__(
@@ -63,15 +66,14 @@ class Simulated:
     def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
         size = self.simulator.block_rows
         numbers = range(start // size, -(-stop // size))
-        blocks = ahead(self._block, numbers, workers=self.workers)
+        make = partial(self.simulator.block, seed=self.seed, device=self.device)
+        apart = isinstance(self.simulator, Interpreted) and len(numbers) >= _WORTH_PROCESSES
+        blocks = ahead(make, numbers, workers=self.workers, processes=apart and self.workers > 1)
         for number, block in zip(numbers, blocks, strict=True):
             first = number * size
             begin, end = max(start, first), min(stop, first + size)
             for a, b in cuts(begin, end, every):
                 yield Piece(a, b, part_of(block, a - first, b - first))
-
-    def _block(self, number: int) -> Raw:
-        return self.simulator.block(number, seed=self.seed, device=self.device)
 
 
 def run(cfg: DictConfig) -> None:

@@ -1,6 +1,13 @@
 """Work ahead keeps the order, goes no further than it may, and passes errors on."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from operator import neg
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +44,61 @@ def test_an_error_comes_where_its_item_would():
     assert [next(stream), next(stream)] == [0, 1]
     with pytest.raises(ValueError, match="no third"):
         next(stream)
+
+
+def test_processes_make_the_same_elsewhere():
+    assert list(ahead(neg, range(5), workers=2, processes=True)) == [0, -1, -2, -3, -4]
+    apart = set(ahead(whose, range(8), workers=2, processes=True))
+    assert os.getpid() not in apart
+
+
+def whose(_):
+    return os.getpid()
+
+
+def third(number):
+    if number == 2:
+        raise ValueError("no third")
+    return number
+
+
+def test_an_error_of_a_process_comes_where_its_item_would():
+    stream = ahead(third, range(5), workers=2, processes=True)
+    assert [next(stream), next(stream)] == [0, 1]
+    with pytest.raises(ValueError, match="no third"):
+        next(stream)
+
+
+KILLED = """
+import os
+from genmodels.sampling.ahead import ahead
+from tests.sampling.test_ahead import whose
+
+if __name__ == "__main__":
+    for number in ahead(whose, range(100), workers=1, processes=True):
+        print(number, flush=True)
+        os.kill(os.getpid(), {number})
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
+def test_processes_end_with_the_one_that_asked(tmp_path):
+    script = tmp_path / "asks.py"
+    script.write_text(KILLED.format(number=int(signal.SIGKILL)))
+    path = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == -signal.SIGKILL
+    worker = int(done.stdout)
+    for _ in range(200):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"process {worker} outlives the one that asked")

@@ -48,6 +48,12 @@ def test_chunks_shards_workers_and_more_rows_change_no_picture(tmp_path):
     assert hashes(fewer)[: 9 * 5] == hashes(whole)[: 9 * 5]
 
 
+def test_processes_change_no_picture(tmp_path, monkeypatch):
+    whole = made(tmp_path / "whole", "n=40", "workers=1")
+    monkeypatch.setattr("genmodels.tasks.simulate._WORTH_PROCESSES", 2)
+    assert hashes(made(tmp_path / "apart", "n=40", "workers=2")) == hashes(whole)
+
+
 @pytest.mark.parametrize("form", ["imagefolder", "npz", "parquet", "webdataset"])
 @pytest.mark.parametrize("rows", ["scene", "crop"])
 def test_other_formats_hold_pictures_with_one_label(tmp_path, form, rows):

@@ -69,6 +69,7 @@ class Road:
 
     name = "road"
     notes: tuple[str, ...] = ()
+    interpreted: Literal[True] = True
 
     def __init__(
         self,
