@@ -60,6 +60,13 @@ def test_a_declared_encoding_that_does_not_fit_is_refused(tmp_path):
         load(tmp_path, "a,b\né,1\n2,3\n", encoding="ascii")
     with pytest.raises(ValueError, match="no encoding is called 'uft8'"):
         load(tmp_path, "a,b\n1,1\n2,3\n", encoding="uft8")
+    with pytest.raises(ValueError, match="not encoded as utf-8"):
+        load(tmp_path, b"\xe9,b\n1,1\n2,3\n", encoding="utf8")
+
+
+def test_a_mark_that_the_content_belies_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"not encoded as utf-8: .*invalid start byte"):
+        load(tmp_path, b"\xef\xbb\xbf\x80,\n")
 
 
 @pytest.mark.parametrize(

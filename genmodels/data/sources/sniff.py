@@ -23,11 +23,14 @@ def to_utf8(data: pa.Buffer, where: str, encoding: str | None, notes: list[str])
     Raises:
         ValueError: when the content does not decode.
     """
+    told = encoding is not None
     encoding = encoding_of(data, encoding, notes)
-    if encoding == "utf-8":
-        marked = data[:3].to_pybytes() == codecs.BOM_UTF8
-        return data.slice(len(codecs.BOM_UTF8)) if marked else data
     try:
+        if encoding == "utf-8":
+            marked = data[:3].to_pybytes() == codecs.BOM_UTF8
+            if told or marked:  # a guess has been checked
+                _decode(data, encoding, whole=True)
+            return data.slice(len(codecs.BOM_UTF8)) if marked else data
         return pa.py_buffer(codecs.decode(data, encoding).encode("utf-8"))
     except UnicodeDecodeError as error:
         raise ValueError(f"{where} is not encoded as {encoding}: {error}") from error
@@ -66,15 +69,20 @@ def _known(encoding: str) -> str:
 
 
 def _decodes(data: pa.Buffer, encoding: str, *, whole: bool) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    view = memoryview(data)
     try:
-        for start in range(0, len(view), 1 << 20):
-            decoder.decode(view[start : start + (1 << 20)])
-        decoder.decode(b"", final=whole)
+        _decode(data, encoding, whole=whole)
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _decode(data: pa.Buffer, encoding: str, *, whole: bool) -> None:
+    """Only whether it can be done; little of the text is kept at a time."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(data)
+    for start in range(0, len(view), 1 << 20):
+        decoder.decode(view[start : start + (1 << 20)])
+    decoder.decode(b"", final=whole)
 
 
 def sniff_separator(head: str) -> str:

@@ -25,11 +25,11 @@ from genmodels.simulators.finance.model import Inside, PriceModel
 
 __all__ = ["PricePaths", "block_paths", "log_returns"]
 
-_MOST_PATHS, _MOST_NUMBERS = 2048, 1 << 21
+_MOST_PATHS, _MOST_NUMBERS = 8192, 1 << 21
 
 
 def block_paths(steps: int, assets: int) -> int:
-    """R, the paths of a block: 2048, or the power of two that keeps a block below 16 MiB."""
+    """R, the paths of a block: 8192, or the power of two that keeps a block below 16 MiB."""
     most = max(1, _MOST_NUMBERS // (steps * assets))
     return min(_MOST_PATHS, 1 << (most.bit_length() - 1))
 
