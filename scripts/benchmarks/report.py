@@ -12,6 +12,7 @@ from report_delivery import crash, delivery, streaming
 from report_finance import finance
 from report_images import bits, images, imbalance, stacked, summary
 from report_leaderboard import conditional, leaderboard, published, summary_rows, untouched
+from report_simulators import augmentation, coverage, health, scenes
 from report_sizes import cost, sampling, step
 from report_structure import missingness, rebalance
 
@@ -214,6 +215,10 @@ def main() -> None:
         "cost": cost,
         "delivery": delivery,
         "finance": finance,
+        "health": health,
+        "scenes": scenes,
+        "augment": augmentation,
+        "coverage": coverage,
         "streaming": streaming,
         "crash": crash,
         "codec": codec,
