@@ -19,6 +19,7 @@ from typing import Any
 from common import keep, placed
 from finance_checks import coverage, moments, options
 from finance_fits import fits
+from finance_verdicts import verdicts
 
 from genmodels.sampling.ahead import ahead
 from genmodels.simulators.finance.paths import block_paths, log_returns
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=400_000, help="behind a moment or price")
     parser.add_argument("--fits", type=int, default=100)
     parser.add_argument("--fit-steps", type=int, default=4000)
+    parser.add_argument("--series", type=int, default=50, help="behind the verdicts of evaluate")
     given = parser.parse_args()
     rates = {
         name: rate(name, paths=given.paths, steps=given.steps, device=given.device)
@@ -83,6 +85,7 @@ def main() -> None:
         "fits": given.fits,
         "fit_steps": given.fit_steps,
         "coverage": coverage(given.fits, given.fit_steps),
+        "verdicts": verdicts(given.series),
         "real": fits(),
     }
     far = [one["name"] for one in (*result["moments"], *result["options"]) if abs(one["z"]) > 3]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import fmean, stdev
 from typing import Any
 
-__all__ = ["around", "beside_scorer", "head", "machines", "on", "table"]
+__all__ = ["around", "beside_scorer", "head", "machines", "on", "short", "table"]
 
 
 def table(header: list[str], rows: list[list[Any]]) -> str:
@@ -46,6 +46,11 @@ def head(
     """Title of a section, where it was measured, and the command that repeats it."""
     needs = "GENMODELS_DATA=... " + ("GENMODELS_YARDSTICK=... " if scorer else "")
     return f"## {title}\n\n{on(machine)}\n`{needs}python scripts/benchmarks/{script}.py`\n\n"
+
+
+def short(cell: Any) -> str:
+    """A cell of a report's table: figures with their sign and four digits."""
+    return f"{cell:+.4f}" if isinstance(cell, float) else "" if cell is None else str(cell)
 
 
 def around(found: list[float], digits: int) -> str:

@@ -38,7 +38,29 @@ def finance(result: dict[str, Any]) -> str:
         [f"`{name}`", ", ".join(f"{key} {share:.2f}" for key, share in found.items())]
         for name, found in result["coverage"].items()
     ]
-    return text + table(["simulator", "parameters"], lines) + _real(result["real"])
+    text += table(["simulator", "parameters"], lines)
+    return text + _verdicts(result["verdicts"]) + _real(result["real"])
+
+
+def _verdicts(result: dict[str, Any]) -> str:
+    """How often a figure is called clearly worse than real, or more."""
+    said = result["said"]
+    text = (
+        f"\nWhat `evaluate` says of {result['paths']} paths when the real data are one series of "
+        f"{result['returns']:,} returns of `garch`: of {result['series']} such series, the share "
+        "in which a figure is called clearly worse than real data, or bad (undecided in "
+        "brackets):\n\n"
+    )
+    names = list(next(iter(said.values())))
+    lines = [
+        [name, *(_share(rows[name], result["series"]) for rows in said.values())] for name in names
+    ]
+    return text + table(["", *(f"paths of `{name}`" for name in said)], lines)
+
+
+def _share(counts: dict[str, int], of: int) -> str:
+    bad = sum(counts.get(kind, 0) for kind in ("worse", "bad", "floor", "beyond"))
+    return f"{bad / of:.2f} ({counts.get('unsure', 0) / of:.2f})"
 
 
 def _line(one: dict[str, Any]) -> list[str]:

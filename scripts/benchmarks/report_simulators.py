@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from markdown import head, table
+from markdown import head, short, table
 
 __all__ = ["augmentation", "coverage", "health", "scenes"]
 
@@ -69,7 +69,8 @@ def augmentation(result: dict[str, Any]) -> str:
         for recipe, entry in recipes.items():
             text += f"### {name}, `recipe={recipe}`, {entry['repeats']} splits\n\n"
             text += f"{' '.join(entry['answer'])}\n\n"
-            text += table(entry["verdicts"]["headers"], entry["verdicts"]["lines"]) + "\n"
+            lines = [[*map(short, line)] for line in entry["verdicts"]["lines"]]
+            text += table(entry["verdicts"]["headers"], lines) + "\n"
     return text
 
 

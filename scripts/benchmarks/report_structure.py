@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from markdown import around, head, machines, table
+from markdown import around, head, machines, short, table
 
 __all__ = ["missingness", "rebalance"]
 
@@ -75,12 +75,8 @@ def rebalance(result: dict[str, Any]) -> str:
         judged = {tuple(line[:2]): line[3:] for line in verdicts["lines"]}
         place = entry["scores"]["headers"].index(entry["facts"]["decided by"])
         rows = [
-            [*line[:2], f"{line[place]:.4f}", *map(_short, judged.get(tuple(line[:2]), [""] * 5))]
+            [*line[:2], f"{line[place]:.4f}", *map(short, judged.get(tuple(line[:2]), [""] * 5))]
             for line in entry["scores"]["lines"]
         ]
         text += table([*verdicts["headers"]], rows)
     return text
-
-
-def _short(cell: Any) -> str:
-    return f"{cell:+.4f}" if isinstance(cell, float) else "" if cell is None else str(cell)

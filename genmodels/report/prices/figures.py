@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,17 @@ from genmodels.metrics.intervals import beside
 from genmodels.metrics.return_sums import MANY, Sums, block_length, sums
 from genmodels.report.rows import Better, Points, Row, RowMaker
 
-__all__ = ["FIGURES", "SIDES", "Figure", "Side", "Sizes", "figure_row", "shuffled_side", "side_of"]
+__all__ = [
+    "FIGURES",
+    "SIDES",
+    "Figure",
+    "Side",
+    "Sizes",
+    "figure_row",
+    "in_series",
+    "shuffled_side",
+    "side_of",
+]
 
 SIDES = ("synthetic", "held-out real", "shuffled in time", "training")
 """In the order of `Points`."""
@@ -19,6 +29,9 @@ SIDES = ("synthetic", "held-out real", "shuffled in time", "training")
 WIDER = 2.0
 """Deviation of the clustering of |r| between series of 2700 returns of a GJR-GARCH over that of a
 bootstrap of stretches of one of them: what a series has seen of its storms it cannot tell."""
+
+SERIES, MOST_SERIES = 20, 200
+"""Synthetic series as long as the real one from which on these themselves say what chance does."""
 
 ALL_REAL = "Real: held-out and training returns together, as there are few paths."
 
@@ -59,11 +72,13 @@ class Side:
         r: shape (P, N), NaN behind the end of a path.
         whole: sums over everything.
         draws: sums over draws of blocks.
+        series: sums over each of many parts that are as long as all real returns.
     """
 
     r: np.ndarray
     whole: Sums = field(repr=False)
     draws: Sums = field(repr=False)
+    series: tuple[Sums, ...] = field(default=(), repr=False)
 
     @property
     def n(self) -> int:
@@ -79,6 +94,35 @@ def side_of(r: np.ndarray, sizes: Sizes, *, repeats: int, seed: int) -> Side:
         apart=sizes.apart,
     )
     return Side(r, found.whole, found.draws(repeats, np.random.default_rng([seed, 41])))
+
+
+def in_series(side: Side, sizes: Sizes, *, windows: int, of_path: int) -> Side:
+    """The same, with sums of its parts of `windows` windows, where there are SERIES or more.
+
+    Args:
+        side: whose windows come path by path.
+        sizes: what all data sets share.
+        windows: of the real returns.
+        of_path: windows of one path of this side.
+    """
+    whole = len(side.r) // of_path * of_path
+    paths = side.r[:whole].reshape(-1, of_path, side.r.shape[1])
+    kept = max(of_path // windows * windows, 1) if of_path >= windows else of_path
+    rows = paths[:, :kept].reshape(-1, side.r.shape[1])
+    starts = range(0, len(rows) - windows + 1, windows)[:MOST_SERIES]
+    if len(starts) < SERIES:
+        return side
+    parts = (
+        sums(
+            rows[k : k + windows],
+            lags=sizes.most,
+            horizons=sizes.horizons,
+            block=rows.shape[1],
+            apart=sizes.apart,
+        ).whole
+        for k in starts
+    )
+    return replace(side, series=tuple(parts))
 
 
 def shuffled_side(r: np.ndarray, sizes: Sizes, *, repeats: int, seed: int) -> Side:
@@ -208,8 +252,7 @@ def figure_row(
     made, real = values["synthetic"], float(figure.measure(reference.whole, sizes))
     if not np.isfinite([made, real]).all():
         return None
-    own = _interval(figure, sides["synthetic"], sizes, made)
-    low, high = beside(made, own, real, _of_real(figure, sides, reference, sizes, real))
+    low, high = _around(figure, sides, reference, sizes, made, real)
     if figure.better == "lower":
         low = max(low, 0.0)
     shuffled, seen = (values[name] if np.isfinite(values[name]) else None for name in SIDES[2:])
@@ -223,6 +266,28 @@ def figure_row(
         headline=figure.headline,
         scale=figure.scale(real),
     )
+
+
+def _around(
+    figure: Figure,
+    sides: dict[str, Side],
+    reference: Side,
+    sizes: Sizes,
+    made: float,
+    real: float,
+) -> tuple[float, float]:
+    """Interval of the synthetic figure that allows for the chance of the real one.
+
+    Where the real returns are one series, and synthetic series of that length are many, it is
+    what these show: the real one need not differ from the model if one of them could be it.
+    """
+    series = np.array([float(figure.measure(one, sizes)) for one in sides["synthetic"].series])
+    series = series[np.isfinite(series)]
+    if len(series) >= SERIES:
+        low, high = np.quantile(series, [0.025, 0.975])
+        return min(float(low), made), max(float(high), made)
+    own = _interval(figure, sides["synthetic"], sizes, made)
+    return beside(made, own, real, _of_real(figure, sides, reference, sizes, real))
 
 
 def _of_real(
