@@ -173,6 +173,8 @@ def _model(simulator: Mapping[str, Any], fit: Mapping[str, Any] | None) -> list[
     """The model with its parameters, where they come from, and what it cannot make."""
     known = {key: value for key, value in simulator["parameters"].items() if value is not None}
     lines = [f"**Model**: `{simulator['name']}`, `{json.dumps(known)}`."]
+    if bars := simulator.get("bars"):
+        lines.append(f"**Bars** of a day: `{json.dumps(bars)}`.")
     if fit is not None:
         lines.append(
             f"**Fitted** to {fit['observations']:,} observations ({fit['method']}): the "

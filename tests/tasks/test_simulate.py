@@ -189,6 +189,7 @@ def test_bars_are_the_same_in_any_chunk_and_read_back(tmp_path, rows):
     steps = [f"{field}_{t}" for field in fields for t in range(1, 6)]
     assert list(frame) == (["path", "step", *fields] if rows == "step" else steps)
     assert manifest_of(whole)["simulator"]["bars"]["overnight"] == 0.2
+    assert '"overnight": 0.2' in (whole / "README.md").read_text()
     assert verify(compose("verify", [f"dataset={whole}"])) == []
 
 
