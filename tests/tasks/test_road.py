@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from torchvision.datasets import ImageFolder
 
 from genmodels.cli import main
 from genmodels.data.open import open_source
@@ -67,6 +68,16 @@ def test_other_formats_hold_pictures_with_one_label(tmp_path, form, rows):
     known = known if rows == "crop" else {"clear", "rain", "fog", "snow"}
     assert set(images.class_names) <= known
     assert len(images.class_names) >= 3
+
+
+@pytest.mark.parametrize("rows", ["scene", "crop"])
+def test_labels_are_those_of_imagefolder(tmp_path, rows):
+    words = (f"simulator.rows={rows}", "simulator.crop=24", "format=imagefolder", "n=40")
+    out = made(tmp_path / "out", *words)
+    lines = (out / "train" / "metadata.jsonl").read_text().splitlines()
+    told = {one["class_name"]: one["label"] for one in map(json.loads, lines)}
+    assert len(told) >= 3
+    assert told == ImageFolder(out / "train").class_to_idx
 
 
 def test_work_that_was_interrupted_ends_in_the_same_bytes(tmp_path, monkeypatch):

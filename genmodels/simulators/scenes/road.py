@@ -40,6 +40,8 @@ Rows = Literal["scene", "crop"]
 Told = str | Sequence[str] | Mapping[str, float]
 FACTORS = ("weather", "time", "class", "density", "label")
 EVERY = {"weather": WEATHERS, "time": TIMES, "class": CLASSES}
+LABELS = {"crop": tuple(sorted(CLASSES)), "scene": tuple(sorted(WEATHERS))}
+"""Class names by what a row is, in the order in which torchvision's `ImageFolder` numbers them."""
 _BLOCK = 8
 _ATTEMPTS = 40
 _WITH_FOCUS = 0.5
@@ -196,11 +198,11 @@ class Road:
             name: np.array([scene[name] for scene in scenes]) for name in ("weather", "time")
         }
         if self.rows == "crop":
-            labels = np.array([CLASSES.index(_focus(p).thing.name) for p in pictures], np.int64)
+            labels = _numbers([_focus(p).thing.name for p in pictures], LABELS["crop"])
             seen = [_focus(p).visible / _focus(p).whole for p in pictures]
             attributes["visibility"] = np.round(np.array(seen), 4)
-            return Images(pixels, labels, CLASSES, attributes)
-        labels = np.array([WEATHERS.index(scene["weather"]) for scene in scenes], np.int64)
+            return Images(pixels, labels, LABELS["crop"], attributes)
+        labels = _numbers([scene["weather"] for scene in scenes], LABELS["scene"])
         attributes["density"] = np.array([scene["density"] for scene in scenes], np.float64)
         truth = Truth(
             instances=np.stack([picture.instances for picture in pictures]),
@@ -212,7 +214,7 @@ class Road:
             semantic_names=(*STUFF, *CLASSES),
             depth_unit=CENTIMETRE,
         )
-        return Images(pixels, labels, WEATHERS, attributes, truth)
+        return Images(pixels, labels, LABELS["scene"], attributes, truth)
 
     def drawn(self, row: int, *, seed: int) -> tuple[Scene, Picture]:
         """A row's scene and picture: of a few attempts the first that shows what it must."""
@@ -275,10 +277,14 @@ class Road:
         ]
         if self.rows == "crop":
             seen = Attribute("visibility", "continuous", minimum=_WITH_FOCUS, maximum=1.0)
-            return ImageSchema(3, self.side, self.side, CLASSES, (*attributes, seen))
+            return ImageSchema(3, self.side, self.side, LABELS["crop"], (*attributes, seen))
         told = self.plan.densities
         dense = Attribute("density", "continuous", minimum=min(told), maximum=max(told))
-        return ImageSchema(3, *self.size, WEATHERS, (*attributes, dense))
+        return ImageSchema(3, *self.size, LABELS["scene"], (*attributes, dense))
+
+
+def _numbers(names: Sequence[str], classes: tuple[str, ...]) -> np.ndarray:
+    return np.array([classes.index(name) for name in names], np.int64)
 
 
 def _focus(picture: Picture) -> Any:
