@@ -3,7 +3,7 @@
     python scripts/benchmarks/scenes.py [--scenes 10000] [--timed 1000] [--crops 1200] [--repeats 5]
 
 Labels: every box against the tight box of its mask, every area and visible share, over all scenes.
-Rate: the verb with all its files, on two threads; drawing and writing alone. The sheet of all
+Rate: the verb with all its files, by two processes; drawing and writing alone. The sheet of all
 weathers by day, dusk and night is results/road.png. Use: a small network learns the class of
 crops, from clear days alone or from as many of which half are fog and night, with the same
 number of updates; each training has data and weights of its own, the test data are the same.
@@ -110,7 +110,7 @@ def rates(scenes: int) -> dict[str, Any]:
         make = partial(road.block, seed=0, device=torch.device("cpu"))
         numbers = range(-(-scenes // road.block_rows))
         start = time.perf_counter()
-        drawn = list(ahead(make, numbers, workers=PROCESSES))
+        drawn = list(ahead(make, numbers, workers=PROCESSES, processes=True))
         count = len(drawn) * road.block_rows
         found["drawing"] = round(count / (time.perf_counter() - start), 1)
         writer = instantiate(compose("simulate", []).writer.scenes)
