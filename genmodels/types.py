@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
 from genmodels.pixels import gather
+
+if TYPE_CHECKING:  # torch takes seconds to import, and a process may do without it
+    import torch
+    from torch import Tensor
 
 __all__ = ["Batch", "Encoded", "Images", "Raw", "Source", "join_images", "num_rows"]
 __all__ += ["Streamable", "Truth", "join_rows", "take_rows"]
 
-Encoded = dict[str, Tensor]
+Encoded: TypeAlias = "dict[str, Tensor]"
 """Compact model-space data, first dimension N: `values` (N, F) float32 and `codes` (N, Q)
 int32 for tables, `pixels` (N, C, H, W) uint8 for images."""
 

@@ -270,6 +270,15 @@ def test_verbs_that_need_no_model_do_not_wait_for_lightning(verb):
     assert done.returncode == 0, done.stderr
 
 
+def test_processes_that_draw_scenes_do_not_wait_for_torch():
+    code = (
+        "import sys, genmodels.simulators.scenes.road, genmodels.sampling.ahead; "
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("verb", ["train", "sample", "evaluate", "schema"])
 def test_each_script_is_its_verb(verb):
     script = Path(__file__).parents[1] / "scripts" / f"{verb}.py"

@@ -37,7 +37,7 @@ def ahead(
         items: what is made, each by one worker.
         workers: at least 1.
         processes: work that runs in Python itself, where threads wait for each other, is given
-            to processes; to begin one takes as long as importing torch.
+            to processes; to begin one takes as long as importing what `make` needs.
     """
     with one_thread_each(), _pool(workers, processes) as pool:
         pending: deque[Future[Made]] = deque()
@@ -63,7 +63,7 @@ def _pool(workers: int, processes: bool) -> Executor:
 def _begin() -> None:
     """What each process starts with: Ctrl-C is its parent's affair, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_one_thread()
+    os.environ["OMP_NUM_THREADS"] = "1"  # of torch, should the work import it
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

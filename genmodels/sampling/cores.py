@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-
 __all__ = ["cores", "one_thread_each", "use_one_thread"]
 
 
@@ -20,12 +18,16 @@ def cores() -> int:
 
 def use_one_thread() -> None:
     """What each worker starts with."""
+    import torch
+
     torch.set_num_threads(1)
 
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """The workers are the parallelism: torch's own threads would fight over the same cores."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

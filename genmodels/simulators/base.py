@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from genmodels.schema import Schema
 from genmodels.types import Raw
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Covering", "Formatted", "Interpreted", "Seeded", "Simulator"]
 
@@ -81,12 +82,12 @@ class Formatted(Protocol):
 class Interpreted(Protocol):
     """A simulator that works in Python rather than in tensors: threads of it wait for each other.
 
-    Its blocks are made by processes where there are enough of them, so that it can be copied to
-    another process.
+    Where there are many blocks, processes make them, to which it can be copied. They should not
+    need torch, which takes them seconds to import.
     """
 
-    @property
-    def interpreted(self) -> Literal[True]: ...
+    def interpreted(self, number: int, *, seed: int) -> Raw:
+        """What `block` makes, on any device."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from genmodels.tasks.facts import say_rate, versions
 from genmodels.tasks.options import pick_device, rows_and_seed, whole_number
 from genmodels.tasks.parts import complete, instantiate
 from genmodels.tasks.ranks import Rank, this_rank
+from genmodels.types import Raw
 from genmodels.writers.base import SIMULATED, Writer
 
 __all__ = ["Simulated", "run", "simulate"]
@@ -42,8 +43,8 @@ OFFHAND = ("out", "overwrite", "workers", "chunk_rows", "device", "writer", "cho
 PARAMETERS = ("simulator.model.", "simulator.bars.")
 UNFITTED = ("simulator.bars.pieces",)
 
-_WORTH_PROCESSES = 64
-"""Blocks of Python's own work that outweigh the seconds in which processes begin."""
+_WORTH_PROCESSES = 32
+"""Blocks of Python's own work that outweigh the second in which processes begin."""
 
 
 class Simulated:
@@ -66,9 +67,13 @@ class Simulated:
     def pieces(self, start: int, stop: int, *, every: Sequence[int] = ()) -> Iterator[Piece]:
         size = self.simulator.block_rows
         numbers = range(start // size, -(-stop // size))
-        make = partial(self.simulator.block, seed=self.seed, device=self.device)
-        apart = isinstance(self.simulator, Interpreted) and len(numbers) >= _WORTH_PROCESSES
-        blocks = ahead(make, numbers, workers=self.workers, processes=apart and self.workers > 1)
+        make: Callable[[int], Raw]
+        if isinstance(self.simulator, Interpreted):
+            make = partial(self.simulator.interpreted, seed=self.seed)
+            apart = len(numbers) >= _WORTH_PROCESSES and self.workers > 1
+        else:
+            make, apart = partial(self.simulator.block, seed=self.seed, device=self.device), False
+        blocks = ahead(make, numbers, workers=self.workers, processes=apart)
         for number, block in zip(numbers, blocks, strict=True):
             first = number * size
             begin, end = max(start, first), min(stop, first + size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -56,16 +57,24 @@ def checked(block: Raw) -> Images:
     return replace(block, class_names=names)
 
 
-def png(pixels: np.ndarray, level: int, *, synthetic: bool = True) -> bytes:
+def png(pixels: np.ndarray, level: int, *, synthetic: bool = True, noisy: bool = False) -> bytes:
     """One image (C, H, W) uint8 as a PNG file that says that it is synthetic, or need not be.
 
     One channel is gray, two are gray with alpha, three RGB, four RGBA.
+
+    Args:
+        pixels: of the image.
+        level: of compression, 0 to 9.
+        synthetic: whether the file says so.
+        noisy: in noise nothing longer than a run comes twice, so that a search for it only
+            takes time: of scenes, files are a tenth smaller without, in three quarters of it.
     """
     info, file = PngInfo(), io.BytesIO()
     info.add_text("Comment", STATEMENT if synthetic else IN_PART)
     array = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
     picture = Image.fromarray(np.ascontiguousarray(array))
-    picture.save(file, "PNG", compress_level=level, pnginfo=info)
+    strategy = zlib.Z_RLE if noisy else zlib.Z_DEFAULT_STRATEGY
+    picture.save(file, "PNG", compress_level=level, compress_type=strategy, pnginfo=info)
     return file.getvalue()
 
 

@@ -114,7 +114,7 @@ class ScenesWriter:
         name, level = f"{start + row:06d}", self.compress_level
         size = truth.instances.shape[1:]
         contents = {
-            f"images/{name}.png": png(images.pixels[row], level),
+            f"images/{name}.png": png(images.pixels[row], level, noisy=True),
             f"labels/{name}.txt": label_lines(truth.objects[row], size).encode(),
             f"masks/instance/{name}.png": _codes(truth.instances[row], level),
             f"masks/semantic/{name}.png": _codes(truth.semantics[row], level),

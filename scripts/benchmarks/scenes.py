@@ -107,7 +107,7 @@ def rates(scenes: int) -> dict[str, Any]:
         assert told is not None, text
         found["verb"] = float(told[1].replace(",", ""))
         road = simulator()
-        make = partial(road.block, seed=0, device=torch.device("cpu"))
+        make = partial(road.interpreted, seed=0)
         numbers = range(-(-scenes // road.block_rows))
         start = time.perf_counter()
         drawn = list(ahead(make, numbers, workers=PROCESSES, processes=True))

@@ -263,18 +263,22 @@ def _averaged(colour: Image.Image, through: Image.Image, samples: int) -> np.nda
 
 
 def _described(part: _Part, number: int, instances: np.ndarray, samples: int) -> Drawn:
-    mask = instances == number
     (rows, columns), covered, _ = _middles(part, samples)
-    whole = np.zeros_like(mask)
-    whole[rows, columns] = covered
+    mask, corner = instances[rows, columns] == number, (columns.start, rows.start)
     points = [point for patch in part.patches for point in patch.points]
     us, vs = [(u + 0.5) / samples for u, _ in points], [(v + 0.5) / samples for _, v in points]
     reach = (min(us), min(vs), max(us), max(vs))
     counts = int(np.count_nonzero(mask)), int(np.count_nonzero(covered))
-    return Drawn(part.thing, *counts, _tight(mask), _tight(whole), reach)
+    return Drawn(part.thing, *counts, _tight(mask, corner), _tight(covered, corner), reach)
 
 
-def _tight(mask: np.ndarray) -> Box:
-    """The smallest box around a mask that is not empty."""
+def _tight(mask: np.ndarray, corner: tuple[int, int]) -> Box:
+    """The smallest box around a mask that is not empty, whose upper left pixel is `corner`."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    left, top = corner
+    return (
+        left + int(columns[0]),
+        top + int(rows[0]),
+        left + int(columns[-1]) + 1,
+        top + int(rows[-1]) + 1,
+    )

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 
 from genmodels.covering import covering_array
 from genmodels.schema import Attribute, ImageSchema
@@ -33,6 +32,9 @@ from genmodels.simulators.scenes.words import (
     span,
 )
 from genmodels.types import Images, Truth
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Road"]
 
@@ -71,7 +73,6 @@ class Road:
 
     name = "road"
     notes: tuple[str, ...] = ()
-    interpreted: Literal[True] = True
 
     def __init__(
         self,
@@ -189,6 +190,10 @@ class Road:
         return found
 
     def block(self, number: int, *, seed: int, device: torch.device) -> Images:
+        return self.interpreted(number, seed=seed)
+
+    def interpreted(self, number: int, *, seed: int) -> Images:
+        """A block of scenes, which no device makes sooner."""
         rows = range(number * _BLOCK, (number + 1) * _BLOCK)
         made = [self.drawn(row, seed=seed) for row in rows]
         pictures = [picture for _, picture in made]

@@ -23,14 +23,15 @@ Corner = tuple[float, float, float]
 _DETAIL = 100.0
 """Twice the samples that a face must have for what is painted on it to matter."""
 _ROUND = [(math.cos(k * math.pi / 6), math.sin(k * math.pi / 6)) for k in range(12)]
-_SIDES: dict[str, tuple[tuple[int, int, int], ...]] = {
-    "rear": ((0, 2, 0), (1, 2, 0), (1, 2, 1), (0, 2, 1)),
-    "front": ((1, 3, 0), (0, 3, 0), (0, 3, 1), (1, 3, 1)),
-    "left": ((0, 3, 0), (0, 2, 0), (0, 2, 1), (0, 3, 1)),
-    "right": ((1, 2, 0), (1, 3, 0), (1, 3, 1), (1, 2, 1)),
-    "top": ((0, 2, 1), (1, 2, 1), (1, 3, 1), (0, 3, 1)),
+_SIDES: dict[str, tuple[int, int, int, int]] = {
+    "rear": (0, 1, 5, 4),
+    "front": (2, 3, 7, 6),
+    "left": (3, 0, 4, 7),
+    "right": (1, 2, 6, 5),
+    "top": (4, 5, 6, 7),
 }
-"""Corners of a face as seen from outside, from the lower left on: (x, z, of low or high)."""
+"""Corners of a face as seen from outside, from the lower left on: 0 to 3 go round the low end from
+the left rear one over the right rear one, 4 to 7 the high one."""
 _NORMALS = {"rear": (0, -1), "front": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
 
@@ -111,16 +112,18 @@ class Shape:
     def solid(self, low: Box, high: Box, colour: RGB, *, top: RGB | None = None) -> dict[str, Quad]:
         """A solid between two level rectangles; returns the faces that are seen well."""
         seen = {}
-        for name, picks in _SIDES.items():
-            corners = [
-                self.pose.world(box[i], box[4], box[j])
-                for i, j, k in picks
-                for box in ((low, high)[k],)
-            ]
-            points = [self.camera.project(*corner) for corner in corners]
+        eight = [
+            self.pose.world(box[i], box[4], box[j])
+            for box in (low, high)
+            for i, j in ((0, 2), (1, 2), (1, 3), (0, 3))
+        ]
+        eight_points = [self.camera.project(*corner) for corner in eight]
+        for name, (i, j, k, m) in _SIDES.items():
+            points = [eight_points[i], eight_points[j], eight_points[k], eight_points[m]]
             area = -_area(points)
             if area <= 0.0:
                 continue
+            corners = [eight[i], eight[j], eight[k], eight[m]]
             shade = self._shade(name)
             paint = top if name == "top" and top is not None else colour
             plane = plane_of(points, [corner[2] for corner in corners])
@@ -207,11 +210,17 @@ def _area(points: Sequence[Point]) -> float:
 
 
 def scaled(colour: RGB, factor: float) -> RGB:
+    if factor <= 1.0:
+        return int(colour[0] * factor), int(colour[1] * factor), int(colour[2] * factor)
     r, g, b = colour
     return min(255, int(r * factor)), min(255, int(g * factor)), min(255, int(b * factor))
 
 
 def mixed(a: RGB, b: RGB, share: float) -> RGB:
     """`share` of b, the rest of a."""
-    r, g, c = (round(p + (q - p) * share) for p, q in zip(a, b, strict=True))
-    return r, g, c
+    (ar, ag, ab), (br, bg, bb) = a, b
+    return (
+        round(ar + (br - ar) * share),
+        round(ag + (bg - ag) * share),
+        round(ab + (bb - ab) * share),
+    )
