@@ -217,6 +217,7 @@ def main() -> None:
     result: dict[str, Any] = {"labels": labels(given.scenes), "rate": rates(given.timed)}
     sheet(RESULTS / "road.png")
     result["use"] = use(given.crops, given.repeats)
+    processes().shutdown()
     placed(result, result)
     usual = vars(parser.parse_args([]))
     keep("scenes", result, result, [k for k, v in vars(given).items() if v != usual[k]])
