@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +64,9 @@ def _pool(workers: int, processes: bool) -> Executor:
 def _begin() -> None:
     """What each process starts with: Ctrl-C is its parent's affair, and it ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"  # of torch, should the work import it
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch, should the work import it
+    if "torch" in sys.modules:  # the main script of the parent, which begins again here, did
+        use_one_thread()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

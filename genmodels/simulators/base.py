@@ -86,8 +86,8 @@ class Interpreted(Protocol):
     need torch, which takes them seconds to import.
     """
 
-    def interpreted(self, number: int, *, seed: int) -> Raw:
-        """What `block` makes, on any device."""
+    def host_block(self, number: int, *, seed: int) -> Raw:
+        """What `block` makes for any device."""
 
 
 @runtime_checkable

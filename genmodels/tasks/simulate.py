@@ -69,7 +69,7 @@ class Simulated:
         numbers = range(start // size, -(-stop // size))
         make: Callable[[int], Raw]
         if isinstance(self.simulator, Interpreted):
-            make = partial(self.simulator.interpreted, seed=self.seed)
+            make = partial(self.simulator.host_block, seed=self.seed)
             apart = len(numbers) >= _WORTH_PROCESSES and self.workers > 1
         else:
             make, apart = partial(self.simulator.block, seed=self.seed, device=self.device), False

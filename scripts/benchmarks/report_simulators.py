@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 from markdown import head, short, table
@@ -46,9 +47,10 @@ def scenes(result: dict[str, Any]) -> str:
     text += (
         f"Labels counted again from masks: {labels['scenes']:,} scenes, {labels['objects']:,} "
         f"objects, {labels['wrong']} wrong. Scenes a second at 128 x 128 on 2 cores: the command "
-        f"with all its files {rate['verb']:.1f} ({rate['goal']} are asked for; "
-        f"{rate['scenes']:,} scenes, without the program's start, with that of its processes), "
-        f"drawing alone {rate['drawing']:.1f}, writing alone {rate['writing']:.1f}.\n\n"
+        f"with all its files {median(rate['verb']):.1f} ({rate['goal']} are asked for; median of "
+        f"{', '.join(f'{one:.1f}' for one in rate['verb'])}; {rate['scenes']:,} scenes, without "
+        "the program's start, with that of its processes); drawing alone on one core "
+        f"{rate['drawing_on_a_core']:.1f}, writing alone {rate['writing']:.1f}.\n\n"
     )
     use = result["use"]
     text += (

@@ -56,6 +56,16 @@ def whose(_):
     return os.getpid()
 
 
+def test_a_process_computes_with_one_thread():
+    assert list(ahead(threads, range(2), workers=2, processes=True)) == [1, 1]
+
+
+def threads(_):
+    import torch
+
+    return torch.get_num_threads()
+
+
 def third(number):
     if number == 2:
         raise ValueError("no third")

@@ -190,9 +190,9 @@ class Road:
         return found
 
     def block(self, number: int, *, seed: int, device: torch.device) -> Images:
-        return self.interpreted(number, seed=seed)
+        return self.host_block(number, seed=seed)
 
-    def interpreted(self, number: int, *, seed: int) -> Images:
+    def host_block(self, number: int, *, seed: int) -> Images:
         """A block of scenes, which no device makes sooner."""
         rows = range(number * _BLOCK, (number + 1) * _BLOCK)
         made = [self.drawn(row, seed=seed) for row in rows]

@@ -210,8 +210,6 @@ def _area(points: Sequence[Point]) -> float:
 
 
 def scaled(colour: RGB, factor: float) -> RGB:
-    if factor <= 1.0:
-        return int(colour[0] * factor), int(colour[1] * factor), int(colour[2] * factor)
     r, g, b = colour
     return min(255, int(r * factor)), min(255, int(g * factor)), min(255, int(b * factor))
 
